@@ -1,0 +1,25 @@
+//! The log that events are kept on, as a small port with adapters behind it; the only crate that
+//! knows where the log is.
+//!
+//! - [`EventLog`]: append a record and learn its offset; read partitions from given positions;
+//!   know where partitions end; join a group and hear what is assigned. A compacted topic is
+//!   followed by reading it from its start.
+//! - [`partition_for`]: the one rule that says which partition a key belongs to.
+//! - [`embedded`]: durable on the local disk, in this process.
+//! - [`contract`] (feature `contract`): the tests that every adapter must pass.
+
+#[cfg(feature = "contract")]
+pub mod contract;
+pub mod embedded;
+mod headers;
+mod partition;
+mod port;
+mod words;
+
+pub use headers::Headers;
+pub use partition::partition_for;
+pub use port::{EventLog, Log, LogError, Membership, Reader};
+pub use words::{
+    Batch, Bounds, Kept, NewRecord, Offset, Partition, Position, Record, TopicId, TopicName,
+    TopicPartition, TopicSpec,
+};
