@@ -1,0 +1,40 @@
+//! The one place where a shard's store changes.
+
+use rocksdb::WriteBatch;
+use std::sync::Arc;
+
+use crate::{StoreError, apply::Staged, shard::Life, state::State, store::Store};
+
+/// Commits what is staged:
+///
+/// 1. gather the changed rows into one batch;
+/// 2. write it together with the position it leads to: all of it or nothing, and from here on
+///    visible;
+/// 3. publish the position, which wakes those who wait for it.
+///
+/// A crash before 2 has changed nothing; after 2 the shard goes on behind the batch. Gives the
+/// state committed.
+///
+/// # Errors
+/// [`StoreError`] when the write failed: nothing is visible, and the shard must stop.
+pub(crate) fn commit(store: &Store, life: &Life, staged: Staged) -> Result<Arc<State>, StoreError> {
+    let Staged { changes, state } = staged;
+
+    // 1. Gather.
+    let mut batch = WriteBatch::default();
+    for ((family, key), row) in changes {
+        let family = store.family(family)?;
+        match row {
+            Some(row) => batch.put_cf(family, key, row),
+            None => batch.delete_cf(family, key),
+        }
+    }
+
+    // 2. Write.
+    store.write(batch, &state)?;
+
+    // 3. Publish.
+    let state = Arc::new(state);
+    life.update(|p| p.folded = Some(state.clone()));
+    Ok(state)
+}

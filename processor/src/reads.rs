@@ -1,0 +1,228 @@
+//! The only way to the view: ask for a shard, say how fresh it must be, read from a snapshot.
+
+use std::{sync::Arc, time::Duration};
+use tandem_domain::Topic;
+use tandem_eventlog::{Partition, TopicId, partition_for};
+use tokio::{sync::watch, time::Instant};
+
+use crate::{
+    StoreError,
+    assignment::Held,
+    shard::{Progress, ShardState},
+    store::Store,
+    view::View,
+};
+
+/// How fresh an answer has to be. The default: any.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Need {
+    /// Everything before these positions has to be reflected. Those of other shards don't count.
+    pub positions: Vec<(Topic, Partition, u64)>,
+    /// The answer may be at most this old.
+    pub max_staleness: Option<Duration>,
+}
+
+/// What an answer was made from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stamp {
+    /// Per topic and shard, everything before this offset is reflected.
+    pub positions: Vec<(Topic, Partition, u64)>,
+    /// The most that the answer may lag behind the log.
+    pub staleness: Duration,
+}
+
+/// Why a shard can't answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unserved {
+    /// This instance doesn't hold the shard.
+    #[error("shard {0} is not held here")]
+    NotHeld(Partition),
+    /// It is held, and can't be read (yet, or any more).
+    #[error("shard {shard} is {state:?}")]
+    NotReadable {
+        /// Which shard.
+        shard: Partition,
+        /// Where it is in its life.
+        state: ShardState,
+    },
+    /// The deadline passed before the view got to a position.
+    #[error("{topic}[{shard}] is folded up to {position}, {} short of {needed}", needed - position)]
+    Behind {
+        /// The topic.
+        topic: &'static str,
+        /// The shard.
+        shard: Partition,
+        /// How far it is folded.
+        position: u64,
+        /// How far it has to be.
+        needed: u64,
+    },
+    /// The deadline passed before the view was fresh enough.
+    #[error("shard {shard} may lag {staleness:?}, more than the {max:?} allowed")]
+    Stale {
+        /// The shard.
+        shard: Partition,
+        /// How much it may lag; `None` if it never was up to date.
+        staleness: Option<Duration>,
+        /// How much it may lag at most.
+        max: Duration,
+    },
+    /// The store can't be read. The operator has to act.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A shard as this instance holds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShardStatus {
+    /// Which shard.
+    pub shard: Partition,
+    /// Where it is in its life.
+    pub state: ShardState,
+    /// Its inputs; empty before its store is open.
+    pub inputs: Vec<InputStatus>,
+    /// How long ago it last held everything that was on the log.
+    pub staleness: Option<Duration>,
+    /// How many records it has rejected.
+    pub rejects: u64,
+    /// Why it failed, and what to do.
+    pub detail: Option<String>,
+}
+
+/// How far an input is folded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InputStatus {
+    /// Which topic.
+    pub topic: Topic,
+    /// The next offset to fold.
+    pub position: u64,
+    /// The log's end as last heard.
+    pub end: u64,
+}
+
+/// A handle to everything that this instance can answer. Cheap to clone.
+#[derive(Clone)]
+pub struct Reads {
+    shards: u32,
+    topic_ids: Arc<[TopicId]>,
+    held: watch::Receiver<Held>,
+}
+
+impl Reads {
+    pub(crate) fn new(shards: u32, topics: Vec<TopicId>, held: watch::Receiver<Held>) -> Self {
+        Self { shards, topic_ids: topics.into(), held }
+    }
+
+    /// All shards of the view, held here or not.
+    pub fn shards(&self) -> impl Iterator<Item = Partition> + use<> {
+        (0..self.shards).map(Partition)
+    }
+
+    /// The shard of everything about the customer, or the greeting, with this id.
+    #[must_use]
+    pub fn shard_of(&self, id: &[u8]) -> Partition {
+        partition_for(id, self.shards)
+    }
+
+    /// Which making of a topic the view is folded from.
+    #[must_use]
+    pub fn topic_id(&self, topic: Topic) -> &TopicId {
+        &self.topic_ids[topic as usize]
+    }
+
+    /// The shards held here.
+    #[must_use]
+    pub fn status(&self) -> Vec<ShardStatus> {
+        let held = self.held.borrow();
+        held.iter().map(|(shard, progress)| status(*shard, &progress.borrow())).collect()
+    }
+
+    /// Reads from a shard once it is as fresh as `need` says, until `deadline` at the latest.
+    /// `read` runs on the caller's thread; a page of rows takes well under a millisecond when
+    /// it is in memory.
+    ///
+    /// # Errors
+    /// [`Unserved`]. A shard that can't be read says so at once; only freshness is waited for.
+    pub async fn read<T>(
+        &self,
+        shard: Partition,
+        need: &Need,
+        deadline: Instant,
+        read: impl FnOnce(&View<'_>) -> Result<T, StoreError>,
+    ) -> Result<(T, Stamp), Unserved> {
+        let (store, caught_up) = self.fresh(shard, need, deadline).await?;
+        let view = View::new(&store);
+        let state = view.state()?;
+        let positions = Topic::ALL.into_iter().zip(&state.inputs);
+        let positions = positions.map(|(t, i)| (t, shard, i.position)).collect();
+        let stamp = Stamp { positions, staleness: caught_up.elapsed() };
+        Ok((read(&view)?, stamp))
+    }
+
+    /// Waits for the shard to be fresh enough; gives its store, and when it was last up to date.
+    async fn fresh(
+        &self,
+        shard: Partition,
+        need: &Need,
+        deadline: Instant,
+    ) -> Result<(Arc<Store>, Instant), Unserved> {
+        let held = self.held.borrow().get(&shard).cloned();
+        let mut progress = held.ok_or(Unserved::NotHeld(shard))?;
+        loop {
+            let short = match look(shard, need, &progress.borrow_and_update())? {
+                Look::Fresh(store, caught_up) => return Ok((store, caught_up)),
+                Look::Short(short) => short,
+            };
+            tokio::select! {
+                biased;
+                changed = progress.changed() => changed.map_err(|_| Unserved::NotHeld(shard))?,
+                () = tokio::time::sleep_until(deadline) => return Err(short),
+            }
+        }
+    }
+}
+
+enum Look {
+    Fresh(Arc<Store>, Instant),
+    Short(Unserved),
+}
+
+fn look(shard: Partition, need: &Need, progress: &Progress) -> Result<Look, Unserved> {
+    let unreadable = || Unserved::NotReadable { shard, state: progress.state };
+    let store = progress.readable.as_ref().ok_or_else(unreadable)?;
+    let folded = progress.folded.as_ref().ok_or_else(unreadable)?;
+    for (topic, at, needed) in &need.positions {
+        let position = folded.inputs[*topic as usize].position;
+        if *at == shard && position < *needed {
+            let topic = topic.name();
+            return Ok(Look::Short(Unserved::Behind { topic, shard, position, needed: *needed }));
+        }
+    }
+    let staleness = progress.staleness();
+    match (need.max_staleness, progress.caught_up) {
+        (Some(max), _) if staleness.is_none_or(|s| s > max) => {
+            Ok(Look::Short(Unserved::Stale { shard, staleness, max }))
+        }
+        (_, Some(caught_up)) => Ok(Look::Fresh(store.clone(), caught_up)),
+        (_, None) => Err(unreadable()),
+    }
+}
+
+fn status(shard: Partition, progress: &Progress) -> ShardStatus {
+    let folded = progress.folded.as_deref();
+    let inputs = folded.map(|s| s.inputs.as_slice()).unwrap_or_default().iter().enumerate();
+    ShardStatus {
+        shard,
+        state: progress.state,
+        inputs: inputs
+            .map(|(at, input)| InputStatus {
+                topic: Topic::ALL[at],
+                position: input.position,
+                end: progress.ends.get(at).map_or(input.position, |e| e.0),
+            })
+            .collect(),
+        staleness: progress.staleness(),
+        rejects: folded.map_or(0, |s| s.rejects),
+        detail: progress.detail.as_deref().map(Into::into),
+    }
+}
