@@ -1,0 +1,140 @@
+//! From a request to a typed question, or to all of its faults at once.
+
+use prost::Message;
+use std::time::Duration;
+use tandem_domain::{CustomerId, IdFault, OrderId, Topic};
+use tandem_processor::{Need, Partition, Reads};
+use tandem_proto::{
+    receipt::{self, Proof, topic_tag},
+    v1::{self, OrderSort},
+};
+use tandem_service::status::{Fault, FieldFault};
+
+use crate::page::{self, Bound, Last};
+
+/// How many receipts a request may show.
+const MAX_RECEIPTS: usize = 32;
+
+/// Collects a request's faults while its fields are read.
+pub(crate) struct Parsing<'a> {
+    reads: &'a Reads,
+    faults: Vec<FieldFault>,
+}
+
+/// Which page of a list is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Paging {
+    pub(crate) bound: Bound,
+    pub(crate) after: Option<Last>,
+    pub(crate) limit: usize,
+}
+
+/// A question to the whole view.
+pub(crate) struct Listing {
+    pub(crate) paging: Paging,
+    pub(crate) need: Need,
+    pub(crate) allow_partial: bool,
+}
+
+impl<'a> Parsing<'a> {
+    pub(crate) fn new(reads: &'a Reads) -> Self {
+        Self { reads, faults: Vec::new() }
+    }
+
+    /// Gives `value` if no fault was found. A part that is `None` has left its fault here.
+    pub(crate) fn done<T>(self, value: Option<T>) -> Result<T, Fault> {
+        match value {
+            Some(value) if self.faults.is_empty() => Ok(value),
+            _ => Err(Fault::invalid(self.faults)),
+        }
+    }
+
+    pub(crate) fn customer_id(&mut self, text: &str) -> Option<CustomerId> {
+        self.id("customer_id", CustomerId::new(text))
+    }
+
+    pub(crate) fn order_id(&mut self, text: &str) -> Option<OrderId> {
+        self.id("order_id", OrderId::new(text))
+    }
+
+    fn id<T>(&mut self, field: &str, id: Result<T, IdFault>) -> Option<T> {
+        id.map_err(|fault| self.faults.push(FieldFault::new(field, fault))).ok()
+    }
+
+    /// `same` is the request without what may change from page to page.
+    pub(crate) fn paging(
+        &mut self,
+        (size, token): (i32, &str),
+        method: &str,
+        same: &impl Message,
+    ) -> Option<Paging> {
+        let bound = Bound::to(method, same);
+        let limit = page::size(size).map_err(|f| self.fault("page_size", f));
+        let after = bound.last(token).map_err(|f| self.fault("page_token", f));
+        Some(Paging { bound, after: after.ok()?, limit: limit.ok()? })
+    }
+
+    pub(crate) fn sort(&mut self, sort: i32) -> Option<OrderSort> {
+        let known = OrderSort::try_from(sort);
+        known.map_err(|_| self.fault("sort", "is not a sort that this version knows")).ok()
+    }
+
+    pub(crate) fn freshness(&mut self, freshness: Option<v1::Freshness>) -> Need {
+        let mut need = Need::default();
+        let Some(freshness) = freshness else { return need };
+        if freshness.receipts.len() > MAX_RECEIPTS {
+            self.fault("freshness.receipts", format!("has more than {MAX_RECEIPTS} receipts"));
+            return need;
+        }
+        for (at, text) in freshness.receipts.iter().enumerate() {
+            let field = || format!("freshness.receipts[{at}]");
+            match receipt::decode(text) {
+                Ok(proofs) => {
+                    for proof in proofs {
+                        match self.proof(&proof) {
+                            Ok(position) => need.positions.push(position),
+                            Err(why) => self.fault(&field(), why),
+                        }
+                    }
+                }
+                Err(mangled) => self.fault(&field(), mangled),
+            }
+        }
+        need.max_staleness = freshness.max_staleness.and_then(|d| {
+            Duration::try_from(d)
+                .map_err(|_| self.fault("freshness.max_staleness", "must not be negative"))
+                .ok()
+        });
+        need
+    }
+
+    fn proof(&self, proof: &Proof) -> Result<(Topic, Partition, u64), &'static str> {
+        const ELSEWHERE: &str = "is from another log; leave it out, or ask where it was given out";
+        let topic = Topic::from_name(&proof.topic).ok_or(ELSEWHERE)?;
+        let here = proof.topic_tag == topic_tag(&self.reads.topic_id(topic).0);
+        let shard = Partition(proof.partition);
+        match here && self.reads.shards().any(|s| s == shard) {
+            true => Ok((topic, shard, proof.position)),
+            false => Err(ELSEWHERE),
+        }
+    }
+
+    pub(crate) fn fault(&mut self, field: &str, why: impl ToString) {
+        self.faults.push(FieldFault::new(field, why));
+    }
+}
+
+/// Reads what every list request has. The message is consumed down to what has to stay the same.
+macro_rules! listing {
+    ($reads:expr, $method:literal, $request:ident) => {{
+        let mut parsing = $crate::parse::Parsing::new($reads);
+        let need = parsing.freshness($request.freshness.take());
+        let page =
+            (std::mem::take(&mut $request.page_size), std::mem::take(&mut $request.page_token));
+        let paging = parsing.paging((page.0, &page.1), $method, &$request);
+        let allow_partial = $request.allow_partial;
+        let listing = paging.map(|paging| $crate::parse::Listing { paging, need, allow_partial });
+        parsing.done(listing)
+    }};
+}
+pub(crate) use listing;

@@ -1,0 +1,133 @@
+//! From the domain's words to the wire's.
+
+use prost_types::Timestamp;
+use std::time::Duration;
+use tandem_domain::{Customer, Greeting, Millis, Order, Topic};
+use tandem_processor::{JoinedOrder, Partition, Reads, Reject, ShardState, ShardStatus, Stamp};
+use tandem_proto::{
+    receipt::{self, Proof, topic_tag},
+    v1,
+};
+
+pub(crate) fn customer(c: Customer) -> v1::Customer {
+    v1::Customer {
+        customer_id: c.customer_id.as_str().into(),
+        first_name: c.first_name,
+        last_name: c.last_name,
+        email: c.email,
+        phone: c.phone,
+    }
+}
+
+pub(crate) fn order(o: Order) -> v1::Order {
+    v1::Order {
+        order_id: o.order_id.as_str().into(),
+        customer_id: o.customer_id.as_str().into(),
+        order_item_name: o.order_item_name,
+        order_place: o.order_place,
+        order_purchase_time: Some(time(o.order_purchase_time)),
+    }
+}
+
+pub(crate) fn customer_order(joined: JoinedOrder) -> v1::CustomerOrder {
+    let c = joined.customer.map(customer).unwrap_or_default();
+    let o = order(joined.order);
+    v1::CustomerOrder {
+        customer_id: o.customer_id,
+        first_name: c.first_name,
+        last_name: c.last_name,
+        email: c.email,
+        phone: c.phone,
+        order_id: o.order_id,
+        order_item_name: o.order_item_name,
+        order_place: o.order_place,
+        order_purchase_time: o.order_purchase_time,
+    }
+}
+
+pub(crate) fn greeting(g: Greeting) -> v1::Greeting {
+    v1::Greeting {
+        greeting_id: g.greeting_id.as_str().into(),
+        message: g.message,
+        timestamp: Some(time(g.timestamp)),
+    }
+}
+
+pub(crate) fn reject(shard: Partition, r: Reject) -> v1::Reject {
+    v1::Reject {
+        topic: r.topic.name().into(),
+        partition: shard.0,
+        offset: r.offset,
+        reason: r.reason,
+        timestamp: Some(time(r.timestamp)),
+    }
+}
+
+pub(crate) fn served(reads: &Reads, instance_id: &str, stamp: &Stamp) -> v1::Served {
+    let proofs: Vec<Proof> = stamp
+        .positions
+        .iter()
+        .map(|(topic, partition, position)| Proof {
+            topic: topic.name().into(),
+            topic_tag: topic_tag(&reads.topic_id(*topic).0),
+            partition: partition.0,
+            position: *position,
+        })
+        .collect();
+    v1::Served {
+        instance_id: instance_id.into(),
+        position: receipt::encode(&proofs),
+        staleness: Some(duration(stamp.staleness)),
+    }
+}
+
+pub(crate) fn shard(status: ShardStatus) -> v1::Shard {
+    let partition = status.shard.0;
+    let input = |topic: Topic, offset, end| v1::InputPosition {
+        topic: topic.name().into(),
+        partition,
+        offset,
+        end,
+    };
+    v1::Shard {
+        shard: partition,
+        state: state(status.state).into(),
+        inputs: status.inputs.iter().map(|i| input(i.topic, i.position, i.end)).collect(),
+        staleness: status.staleness.map(duration),
+        detail: status.detail.unwrap_or_default(),
+        rejects: status.rejects,
+    }
+}
+
+fn state(state: ShardState) -> v1::ShardState {
+    match state {
+        ShardState::Opening => v1::ShardState::Opening,
+        ShardState::Restoring => v1::ShardState::Restoring,
+        ShardState::Serving => v1::ShardState::Serving,
+        ShardState::Draining => v1::ShardState::Draining,
+        ShardState::Closed => v1::ShardState::Closed,
+        ShardState::Failed => v1::ShardState::Failed,
+    }
+}
+
+/// Whole milliseconds, before the epoch too.
+#[allow(clippy::cast_possible_truncation)] // the remainder is below 1,000
+fn time(ms: Millis) -> Timestamp {
+    Timestamp { seconds: ms.0.div_euclid(1000), nanos: ms.0.rem_euclid(1000) as i32 * 1_000_000 }
+}
+
+/// A span that is too long for the wire's type is cut; it is hundreds of millions of years.
+fn duration(d: Duration) -> prost_types::Duration {
+    prost_types::Duration::try_from(d).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_before_the_epoch_too() {
+        assert_eq!(time(Millis(1_500)), Timestamp { seconds: 1, nanos: 500_000_000 });
+        assert_eq!(time(Millis(-1)), Timestamp { seconds: -1, nanos: 999_000_000 });
+    }
+}

@@ -1,0 +1,94 @@
+//! What the caller is told for everything that can go wrong here: one table.
+
+use std::time::Duration;
+use tandem_domain::{CustomerId, OrderId};
+use tandem_processor::{ShardState, Unserved};
+use tandem_service::status::Fault;
+use tonic::Code;
+
+/// A failed shard needs an operator; asking it four times a second helps no one.
+const RETRY_FAILED: Duration = Duration::from_secs(5);
+
+/// Why a shard didn't answer.
+pub(crate) fn unserved(why: Unserved) -> Fault {
+    let message = why.to_string();
+    match why {
+        Unserved::NotHeld(shard) => {
+            Fault::unavailable("SHARD_NOT_HELD", message).with("shard", shard)
+        }
+        Unserved::NotReadable { shard, state: ShardState::Failed } => {
+            let message = format!("shard {shard} has failed; ListInstances says why");
+            Fault::unavailable("SHARD_FAILED", message)
+                .with("shard", shard)
+                .retry_after(RETRY_FAILED)
+        }
+        Unserved::NotReadable { shard, .. } => {
+            Fault::unavailable("SHARD_NOT_READY", message).with("shard", shard)
+        }
+        Unserved::Behind { shard, position, needed, .. } => {
+            Fault::new(Code::DeadlineExceeded, "VIEW_BEHIND", message)
+                .with("shard", shard)
+                .with("position", position)
+                .with("needed", needed)
+        }
+        Unserved::Stale { shard, .. } => {
+            Fault::new(Code::DeadlineExceeded, "VIEW_STALE", message).with("shard", shard)
+        }
+        Unserved::Store(e) => {
+            tracing::error!(error = %e, "a store could not be read");
+            Fault::new(
+                Code::Internal,
+                "STORE_FAILED",
+                "the view can't be read; see the service's log",
+            )
+        }
+    }
+}
+
+pub(crate) fn no_customer(id: &CustomerId) -> Fault {
+    let message = format!("customer {id} is not known");
+    Fault::new(Code::NotFound, "CUSTOMER_NOT_FOUND", message).with("customer_id", id)
+}
+
+pub(crate) fn nothing_of(id: &CustomerId) -> Fault {
+    let message = format!("customer {id} is not known and has no orders");
+    Fault::new(Code::NotFound, "CUSTOMER_NOT_FOUND", message).with("customer_id", id)
+}
+
+pub(crate) fn no_order(id: &OrderId) -> Fault {
+    let message = format!("order {id} is not known");
+    Fault::new(Code::NotFound, "ORDER_NOT_FOUND", message).with("order_id", id)
+}
+
+pub(crate) fn ambiguous(id: &OrderId) -> Fault {
+    let message = format!("more than one customer has an order {id}; give customer_id too");
+    Fault::new(Code::FailedPrecondition, "ORDER_ID_AMBIGUOUS", message).with("order_id", id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tandem_processor::{Partition, StoreError};
+
+    #[test]
+    fn the_table() {
+        let shard = Partition(3);
+        let not_ready = |state| Unserved::NotReadable { shard, state };
+        let behind = Unserved::Behind { topic: "order", shard, position: 4, needed: 9 };
+        let max = Duration::from_millis(5);
+        let table = [
+            (Unserved::NotHeld(shard), Code::Unavailable, "SHARD_NOT_HELD"),
+            (not_ready(ShardState::Restoring), Code::Unavailable, "SHARD_NOT_READY"),
+            (not_ready(ShardState::Failed), Code::Unavailable, "SHARD_FAILED"),
+            (behind.clone(), Code::DeadlineExceeded, "VIEW_BEHIND"),
+            (Unserved::Stale { shard, staleness: None, max }, Code::DeadlineExceeded, "VIEW_STALE"),
+            (StoreError::Io("secret path".into()).into(), Code::Internal, "STORE_FAILED"),
+        ];
+        for (why, code, reason) in table {
+            let fault = unserved(why);
+            assert_eq!((fault.code(), fault.reason()), (code, reason));
+            assert!(!fault.to_string().contains("secret"));
+        }
+        assert_eq!(unserved(behind).to_string(), "order[3] is folded up to 4, 5 short of 9");
+    }
+}
