@@ -11,5 +11,4 @@ pub mod v1 {
 }
 
 /// The encoded `FileDescriptorSet` of the contract and what it imports, for server reflection.
-pub const FILE_DESCRIPTOR_SET: &[u8] =
-    include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
+pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));

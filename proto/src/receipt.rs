@@ -51,9 +51,8 @@ struct WireTopic {
 pub fn encode(proofs: &[Proof]) -> String {
     let mut wire = Wire::default();
     for proof in proofs {
-        let known = wire.topics.iter_mut().position(|t| {
-            t.tag == proof.topic_tag && t.topic == proof.topic
-        });
+        let known =
+            wire.topics.iter_mut().position(|t| t.tag == proof.topic_tag && t.topic == proof.topic);
         let at = known.unwrap_or_else(|| {
             wire.topics.push(WireTopic {
                 topic: proof.topic.clone(),
@@ -96,8 +95,7 @@ mod tests {
 
     #[test]
     fn round_trip() {
-        let proofs =
-            [proof("customer", 0, 1), proof("customer", 3, 1 << 40), proof("order", 3, 0)];
+        let proofs = [proof("customer", 0, 1), proof("customer", 3, 1 << 40), proof("order", 3, 0)];
         assert_eq!(decode(&encode(&proofs)), Ok(proofs.to_vec()));
         assert!(encode(&proofs[..1]).len() < 64);
         assert_eq!(decode("nonsense"), Err(Mangled));

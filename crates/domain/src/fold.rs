@@ -66,12 +66,10 @@ pub fn fold_order<E: From<NoSuchRow>>(
             }
             Ok(OrderChange::Put(order))
         }
-        OrderEvent::Cancelled { customer_id, order_id } => {
-            match before(&customer_id, &order_id)? {
-                Some(_) => Ok(OrderChange::Delete(customer_id, order_id)),
-                None => Err(NoSuchRow::Order(customer_id, order_id).into()),
-            }
-        }
+        OrderEvent::Cancelled { customer_id, order_id } => match before(&customer_id, &order_id)? {
+            Some(_) => Ok(OrderChange::Delete(customer_id, order_id)),
+            None => Err(NoSuchRow::Order(customer_id, order_id).into()),
+        },
     }
 }
 
@@ -104,15 +102,18 @@ mod tests {
 
     #[test]
     fn placing_again_replaces_without_looking() {
-        let got = fold_order::<NoSuchRow>(OrderEvent::Placed(order(9, "new")), |_, _| unreachable!());
+        let got =
+            fold_order::<NoSuchRow>(OrderEvent::Placed(order(9, "new")), |_, _| unreachable!());
         assert_eq!(got, Ok(OrderChange::Put(order(9, "new"))));
     }
 
     #[test]
     fn what_is_not_there_cannot_go() {
         let o = order(1, "x");
-        let cancel =
-            OrderEvent::Cancelled { customer_id: o.customer_id.clone(), order_id: o.order_id.clone() };
+        let cancel = OrderEvent::Cancelled {
+            customer_id: o.customer_id.clone(),
+            order_id: o.order_id.clone(),
+        };
         assert!(matches!(fold(cancel.clone(), Some(o)), Ok(OrderChange::Delete(..))));
         assert!(matches!(fold(cancel, None), Err(NoSuchRow::Order(..))));
         let id = CustomerId::new("c").unwrap();

@@ -125,7 +125,7 @@ async fn what_cannot_be_folded_is_a_reject_and_the_shard_goes_on() {
     assert_eq!(joined(&reads, "k", &need).await, [row("", "o", "good")]);
     let found = rejects(&reads, "k", &need).await;
     let words =
-        ["wire format", "no key", "null value", "schema 2305", "not the id", "can't be cancelled"];
+        ["wire format", "no key", "null value", "schema 2313", "not the id", "can't be cancelled"];
     assert_eq!(found.len(), words.len(), "{found:#?}");
     for (reject, word) in found.iter().zip(words) {
         assert!(reject.reason.contains(word), "{:?} lacks {word:?}", reject.reason);
