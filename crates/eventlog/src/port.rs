@@ -89,7 +89,7 @@ pub trait EventLog: Send + Sync + 'static {
 
 /// Reads some partitions in order.
 #[async_trait]
-pub trait Reader: Send {
+pub trait Reader: Send + Sync {
     /// The next records, as soon as there are any, else an empty batch after `max_wait`. A batch
     /// is bounded in bytes (about 1 MiB, or one record if that is larger), and takes from each
     /// input in turn so that none starves. Cancel safe: a dropped call loses no record.
