@@ -1,0 +1,173 @@
+//! When a request is sent again, after how long, and when to give up.
+//!
+//! Giving up is decided for a service as a whole, not for a request: while other requests succeed,
+//! one that fails goes on (its shard may be moving); when none has succeeded for the set time, the
+//! service is taken to be gone.
+
+use crate::fault::Fault;
+use std::error::Error as _;
+use std::future::Future;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use tonic::{Code, Response, Status};
+use tonic_types::StatusExt as _;
+
+/// The first pause where the service names none; it doubles with each try.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+/// The longest pause, whatever the service says: a service that is back should not stand idle.
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// How much is left for one service.
+#[derive(Debug)]
+pub(crate) struct Patience {
+    who: String,
+    limit: Duration,
+    failing_since: Mutex<Option<Instant>>,
+    retries: AtomicU64,
+}
+
+/// Why a request was not sent again.
+#[derive(Debug)]
+pub(crate) enum GaveUp {
+    /// The service's answer is final.
+    Answered(Status),
+    /// No request succeeded for this long; the last answer.
+    Exhausted(Duration, Status),
+}
+
+impl Patience {
+    /// For the service that is called `who` in messages.
+    pub(crate) fn new(who: String, limit: Duration) -> Self {
+        Self { who, limit, failing_since: Mutex::new(None), retries: AtomicU64::new(0) }
+    }
+
+    /// How often a request was sent again.
+    pub(crate) fn retries(&self) -> u64 {
+        self.retries.load(Ordering::Relaxed)
+    }
+
+    /// Makes a request until it is answered or patience runs out.
+    pub(crate) async fn call<T, A>(&self, mut request: impl FnMut() -> A) -> Result<T, GaveUp>
+    where
+        A: Future<Output = Result<Response<T>, Status>>,
+    {
+        let mut tries = 0;
+        loop {
+            let status = match request().await {
+                Ok(response) => {
+                    self.succeeded();
+                    return Ok(response.into_inner());
+                }
+                Err(status) => status,
+            };
+            if !may_be_sent_again(&status) {
+                self.succeeded();
+                return Err(GaveUp::Answered(status));
+            }
+            let waited = self.failed();
+            if waited >= self.limit {
+                return Err(GaveUp::Exhausted(waited, status));
+            }
+            let left = self.limit.saturating_sub(waited) + Duration::from_millis(1);
+            tokio::time::sleep(pause(&status, tries).min(left)).await;
+            self.retries.fetch_add(1, Ordering::Relaxed);
+            tries += 1;
+        }
+    }
+
+    /// Puts into words that `what` was given up.
+    pub(crate) fn fault(&self, what: String, gave_up: GaveUp) -> Fault {
+        let who = self.who.clone();
+        match gave_up {
+            GaveUp::Answered(status) => Fault::Refused { who, what, why: words(&status) },
+            GaveUp::Exhausted(waited, status) => {
+                Fault::Unavailable { who, waited, last: words(&status) }
+            }
+        }
+    }
+
+    /// Puts into words that the answer to `what` breaks the contract.
+    pub(crate) fn breach(&self, what: String, answer: &'static str) -> Fault {
+        Fault::Breach { who: self.who.clone(), what, answer }
+    }
+
+    fn succeeded(&self) {
+        *self.failing_since.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    fn failed(&self) -> Duration {
+        let mut since = self.failing_since.lock().unwrap_or_else(PoisonError::into_inner);
+        since.get_or_insert_with(Instant::now).elapsed()
+    }
+}
+
+/// A status with a source was made on this side, because the connection failed or the deadline
+/// passed; the codes are those that promise a later success. All requests made here are safe to
+/// repeat: queries change nothing and commands carry a request id.
+fn may_be_sent_again(status: &Status) -> bool {
+    let transient = matches!(
+        status.code(),
+        Code::Unavailable | Code::DeadlineExceeded | Code::ResourceExhausted
+    );
+    transient || status.source().is_some()
+}
+
+fn pause(status: &Status, tries: u32) -> Duration {
+    let asked = status.get_details_retry_info().and_then(|info| info.retry_delay);
+    let own = || FIRST_PAUSE * 2_u32.saturating_pow(tries.min(8));
+    asked.unwrap_or_else(own).clamp(Duration::from_millis(1), LONGEST_PAUSE)
+}
+
+/// Code, message and the faulty fields, if the service named any.
+fn words(status: &Status) -> String {
+    let fields = status.get_details_bad_request().into_iter().flat_map(|bad| bad.field_violations);
+    let fields: Vec<_> = fields.map(|v| format!("{}: {}", v.field, v.description)).collect();
+    let fields =
+        if fields.is_empty() { String::new() } else { format!(" ({})", fields.join("; ")) };
+    format!("{:?}: {}{fields}", status.code(), status.message())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tonic_types::ErrorDetails;
+
+    #[test]
+    fn only_what_may_succeed_later_is_sent_again() {
+        assert!(may_be_sent_again(&Status::unavailable("")));
+        assert!(may_be_sent_again(&Status::deadline_exceeded("")));
+        assert!(may_be_sent_again(&Status::from_error(Box::new(std::io::Error::other("reset")))));
+        for code in [Code::InvalidArgument, Code::NotFound, Code::Internal, Code::Unknown] {
+            assert!(!may_be_sent_again(&Status::new(code, "")), "{code:?}");
+        }
+    }
+
+    #[test]
+    fn the_service_says_how_long_to_pause_within_bounds() {
+        let asking = |ms| {
+            let details = ErrorDetails::with_retry_info(Some(Duration::from_millis(ms)));
+            Status::with_error_details(Code::Unavailable, "", details)
+        };
+        assert_eq!(pause(&asking(120), 5), Duration::from_millis(120));
+        assert_eq!(pause(&asking(60_000), 0), LONGEST_PAUSE);
+        assert_eq!(pause(&Status::unavailable(""), 1), Duration::from_millis(100));
+        assert_eq!(pause(&Status::unavailable(""), 40), LONGEST_PAUSE);
+    }
+
+    #[tokio::test]
+    async fn a_success_elsewhere_gives_new_patience() {
+        let patience = Patience::new("the service".into(), Duration::from_millis(80));
+        let gone =
+            async { patience.call::<(), _>(|| async { Err(Status::unavailable("gone")) }).await };
+        let fine = async {
+            tokio::time::sleep(Duration::from_millis(60)).await;
+            patience.call(|| async { Ok(Response::new(())) }).await
+        };
+        let started = Instant::now();
+        let (gone, fine) = tokio::join!(gone, fine);
+        assert!(fine.is_ok() && matches!(gone, Err(GaveUp::Exhausted(..))));
+        assert!(started.elapsed() >= Duration::from_millis(140), "{:?}", started.elapsed());
+        assert!(patience.retries() > 0);
+    }
+}
