@@ -1,0 +1,125 @@
+//! Fills a log with TPC-H events, as the command service would write them.
+
+use bytes::Bytes;
+use futures::stream::{self, StreamExt, TryStreamExt};
+use serde_json::{Value, json};
+use std::{error::Error, future::IntoFuture, path::Path, time::Instant};
+use tandem_codec::{Codec, RegistrySettings};
+use tandem_domain::{Customer, CustomerEvent, CustomerId, Event, Millis, Order, OrderEvent, OrderId};
+use tandem_eventlog::{
+    Headers, Log, NewRecord, TopicName, TopicPartition, embedded::Embedded, partition_for,
+};
+use tandem_load::tpch::{self, Tables};
+
+use crate::Settings;
+
+/// Appends in flight: enough that the log's groups fill up.
+const AT_ONCE: usize = 4096;
+
+/// A day of events, so that every event id has to be remembered.
+const START_MS: i64 = 1_700_000_000_000;
+
+/// What was filled in.
+pub(crate) struct Filled {
+    pub(crate) customers: u64,
+    pub(crate) orders: u64,
+    pub(crate) line: Value,
+}
+
+pub(crate) async fn fill(dir: &Path, settings: &Settings) -> Result<Filled, Box<dyn Error>> {
+    let started = Instant::now();
+    let embedded = Embedded::open(&dir.join("log"))?;
+    let log: Log = embedded.clone();
+    let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    let url = format!("http://{}", socket.local_addr()?);
+    let registry = tandem_standalone::registry::open(log.clone()).await?;
+    let serving = tokio::spawn(axum::serve(socket, registry.router()).into_future());
+    let codec =
+        Codec::connect(&RegistrySettings { urls: vec![url], basic_auth: None, timeout_ms: 5_000 })?;
+    codec.register_all().await?;
+    log.ensure_topics(&tandem_processor::input_topics(settings.shards)).await?;
+
+    let tables = Tables::new(settings.scale.to_string().parse()?);
+    let customers = tables.customers().map(customer).map(CustomerEvent::Registered);
+    let orders = tables.orders().map(order).map(OrderEvent::Placed);
+    let events = customers.map(Event::Customer).chain(orders.map(Event::Order));
+    let records = (0i64..).zip(events).map(|(n, e)| record(&codec, settings.shards, n, &e));
+    stream::iter(records)
+        .map(|record| async { Ok::<_, Box<dyn Error>>(log.append(record?).await?) })
+        .buffer_unordered(AT_ONCE)
+        .try_for_each(|_| async { Ok(()) })
+        .await?;
+
+    serving.abort();
+    let groups = embedded.groups_committed();
+    embedded.close().await;
+    let (customers, orders) = (tables.customer_count(), tables.order_count());
+    let seconds = started.elapsed().as_secs_f64();
+    let line = json!({
+        "bench": "fill", "customers": customers, "orders": orders, "seconds": seconds,
+        "syncs": groups, "log_bytes": folder_bytes(&dir.join("log"))?,
+    });
+    Ok(Filled { customers, orders, line })
+}
+
+fn record(
+    codec: &Codec,
+    shards: u32,
+    n: i64,
+    event: &Event,
+) -> Result<NewRecord, Box<dyn Error>> {
+    let key = Bytes::copy_from_slice(event.key().as_bytes());
+    let id = uuid::Uuid::new_v4().to_string();
+    let ce_type = format!("tandem.v1.{}", event.type_name());
+    let pairs = [
+        ("ce_specversion", "1.0"),
+        ("ce_id", &*id),
+        ("ce_type", &*ce_type),
+        ("ce_source", "tandem/command-svc"),
+        ("ce_time", "2023-11-14T22:13:20.123Z"),
+        ("content-type", "application/vnd.confluent.avro"),
+    ];
+    Ok(NewRecord {
+        to: TopicPartition {
+            topic: TopicName::from(event.topic().name()),
+            partition: partition_for(&key, shards),
+        },
+        timestamp_ms: START_MS + n / 20,
+        key: Some(key),
+        value: Some(codec.encode(event)?),
+        headers: Headers::from_pairs(pairs.iter().map(|(n, v)| (*n, v.as_bytes()))),
+    })
+}
+
+#[allow(clippy::expect_used)] // the tables are ours: their ids are short and plain
+fn customer(c: tpch::Customer) -> Customer {
+    Customer {
+        customer_id: CustomerId::new(c.customer_id).expect("a plain id"),
+        first_name: c.first_name,
+        last_name: c.last_name,
+        email: c.email,
+        phone: c.phone,
+    }
+}
+
+#[allow(clippy::expect_used)] // as above
+fn order(o: tpch::Order) -> Order {
+    Order {
+        order_id: OrderId::new(o.order_id).expect("a plain id"),
+        customer_id: CustomerId::new(o.customer_id).expect("a plain id"),
+        order_item_name: o.item_name,
+        order_place: o.place,
+        order_purchase_time: Millis(START_MS),
+    }
+}
+
+/// The bytes of all files under `dir`.
+pub(crate) fn folder_bytes(dir: &Path) -> std::io::Result<u64> {
+    let mut bytes = 0;
+    for entry in std::fs::read_dir(dir)? {
+        let entry = entry?;
+        let meta = entry.metadata()?;
+        bytes += if meta.is_dir() { folder_bytes(&entry.path())? } else { meta.len() };
+    }
+    Ok(bytes)
+}
