@@ -3,15 +3,15 @@
 use std::collections::HashMap;
 use tandem_codec::{Codec, DecodeError};
 use tandem_domain::{
-    Customer, CustomerChange, CustomerEvent, CustomerId, Event, EventId, Greeting, NoSuchRow,
-    Order, OrderChange, OrderEvent, Topic, fold_customer, fold_order,
+    CustomerChange, CustomerEvent, CustomerId, Event, EventId, Greeting, NoSuchRow, Order,
+    OrderChange, OrderEvent, Topic, fold_customer, fold_order,
 };
 use tandem_eventlog::{Offset, Partition, Record, partition_for};
 
 use crate::{
     StoreError, keys, rows,
     state::{REMEMBERED_MS, State},
-    store::{self, Store},
+    store::{self, Family, Store},
 };
 
 /// What became of a record.
@@ -23,8 +23,32 @@ pub(crate) enum Applied {
     NeedsSchema(u32),
 }
 
-/// Rows changed since the last commit, by family and key; `None` is a row taken away.
-pub(crate) type Changes = HashMap<(&'static str, Vec<u8>), Option<Vec<u8>>>;
+/// A family's changed rows by key; `None` is a row taken away.
+pub(crate) type Rows = HashMap<Vec<u8>, Option<Vec<u8>>, foldhash::fast::RandomState>;
+
+/// Rows changed since the last commit.
+#[derive(Default)]
+pub(crate) struct Changes([Rows; Family::ALL.len()]);
+
+impl Changes {
+    fn insert(&mut self, family: Family, key: Vec<u8>, row: Option<Vec<u8>>) {
+        self.0[family as usize].insert(key, row);
+    }
+
+    fn get(&self, family: Family, key: &[u8]) -> Option<&Option<Vec<u8>>> {
+        self.0[family as usize].get(key)
+    }
+
+    /// Each family with its changes by key: neighbours inserted one after the other cost the
+    /// store a third less than rows in any order.
+    pub(crate) fn sorted(self) -> impl Iterator<Item = (Family, Vec<(Vec<u8>, Option<Vec<u8>>)>)> {
+        Family::ALL.into_iter().zip(self.0).map(|(family, rows)| {
+            let mut rows: Vec<_> = rows.into_iter().collect();
+            rows.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+            (family, rows)
+        })
+    }
+}
 
 /// What the next commit will write: the changes so far, and the state they lead to.
 pub(crate) struct Staged {
@@ -56,7 +80,7 @@ pub(crate) type Verdict<'a> = Option<&'a str>;
 
 impl Staged {
     pub(crate) fn new(state: State) -> Self {
-        Self { changes: Changes::new(), state }
+        Self { changes: Changes::default(), state }
     }
 
     /// Folds one record, the next of its input. `verdict` says why its schema can't be had, once
@@ -129,7 +153,7 @@ impl Staged {
         self.fold(store, event)?;
         if let Some(id) = event_id {
             let time = store::encode_time(record.timestamp_ms).to_vec();
-            self.changes.insert((store::EVENT_IDS, id), Some(time));
+            self.changes.insert(Family::EventIds, id, Some(time));
         }
         Ok(())
     }
@@ -161,8 +185,8 @@ impl Staged {
         }
         let id = CustomerId::from_bytes(key)
             .map_err(|e| Refusal::Reject(format!("the key, a customer id, {e}")))?;
-        if self.row(store, store::VIEW, keys::customer(&id))?.is_some() {
-            self.changes.insert((store::VIEW, keys::customer(&id)), None);
+        if self.row(store, Family::View, &keys::customer(&id))?.is_some() {
+            self.changes.insert(Family::View, keys::customer(&id), None);
         }
         Ok(())
     }
@@ -177,19 +201,21 @@ impl Staged {
 
     fn fold_customer(&mut self, store: &Store, event: CustomerEvent) -> Result<(), Refusal> {
         let exists = |id: &CustomerId| -> Result<bool, Refusal> {
-            Ok(self.row(store, store::VIEW, keys::customer(id))?.is_some())
+            Ok(self.row(store, Family::View, &keys::customer(id))?.is_some())
         };
         let (id, row) = match fold_customer(event, exists)? {
-            CustomerChange::Put(c) => (keys::customer(&c.customer_id), Some(encode(&c)?)),
+            CustomerChange::Put(c) => {
+                (keys::customer(&c.customer_id), Some(rows::encode_customer(&c)?))
+            }
             CustomerChange::Delete(id) => (keys::customer(&id), None),
         };
-        self.changes.insert((store::VIEW, id), row);
+        self.changes.insert(Family::View, id, row);
         Ok(())
     }
 
     fn fold_order(&mut self, store: &Store, event: OrderEvent) -> Result<(), Refusal> {
         let change = fold_order(event, |customer, order| -> Result<Option<Order>, Refusal> {
-            match self.row(store, store::VIEW, keys::order(customer, order))? {
+            match self.row(store, Family::View, &keys::order(customer, order))? {
                 Some(row) => {
                     Ok(Some(rows::decode_order(customer.as_bytes(), order.as_bytes(), &row)?))
                 }
@@ -205,27 +231,27 @@ impl Staged {
             OrderChange::Delete(c, o) => (keys::order(c, o), keys::order_index(o, c), None),
         };
         let entry = value.as_ref().map(|_| Vec::new());
-        self.changes.insert((store::VIEW, row), value);
-        self.changes.insert((store::ORDER_INDEX, index), entry);
+        self.changes.insert(Family::View, row, value);
+        self.changes.insert(Family::OrderIndex, index, entry);
         Ok(())
     }
 
     fn put_greeting(&mut self, g: &Greeting) -> Result<(), StoreError> {
         let key = g.greeting_id.as_bytes().to_vec();
-        self.changes.insert((store::GREETINGS, key), Some(rows::encode_greeting(g)?));
+        self.changes.insert(Family::Greetings, key, Some(rows::encode_greeting(g)?));
         Ok(())
     }
 
     fn reject(&mut self, topic: Topic, record: &Record, reason: &str) -> Result<(), StoreError> {
         let key = keys::reject(topic, record.offset.0);
         let row = rows::encode_reject(reason, record.timestamp_ms)?;
-        self.changes.insert((store::REJECTS, key), Some(row));
+        self.changes.insert(Family::Rejects, key, Some(row));
         self.state.rejects += 1;
         Ok(())
     }
 
     fn remembers(&self, store: &Store, id: &[u8], clock: i64) -> Result<bool, StoreError> {
-        let time = self.row(store, store::EVENT_IDS, id.to_vec())?;
+        let time = self.row(store, Family::EventIds, id)?;
         let time = time.and_then(|t| store::decode_time(&t));
         Ok(time.is_some_and(|t| t > clock.saturating_sub(REMEMBERED_MS)))
     }
@@ -234,19 +260,14 @@ impl Staged {
     fn row(
         &self,
         store: &Store,
-        family: &'static str,
-        key: Vec<u8>,
+        family: Family,
+        key: &[u8],
     ) -> Result<Option<Vec<u8>>, StoreError> {
-        let at = (family, key);
-        match self.changes.get(&at) {
+        match self.changes.get(family, key) {
             Some(changed) => Ok(changed.clone()),
-            None => store.get(family, &at.1),
+            None => store.get(family, key),
         }
     }
-}
-
-fn encode(customer: &Customer) -> Result<Vec<u8>, StoreError> {
-    rows::encode_customer(customer)
 }
 
 /// The key under which the record's event is remembered. An event without a usable `ce_id` is

@@ -22,11 +22,13 @@ pub(crate) fn commit(store: &Store, life: &Life, staged: Staged) -> Result<Arc<S
 
     // 1. Gather.
     let mut batch = WriteBatch::default();
-    for ((family, key), row) in changes {
+    for (family, rows) in changes.sorted() {
         let family = store.family(family)?;
-        match row {
-            Some(row) => batch.put_cf(family, key, row),
-            None => batch.delete_cf(family, key),
+        for (key, row) in rows {
+            match row {
+                Some(row) => batch.put_cf(family, key, row),
+                None => batch.delete_cf(family, key),
+            }
         }
     }
 

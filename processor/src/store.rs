@@ -21,13 +21,30 @@ use crate::{
     state::{REMEMBERED_MS, State},
 };
 
-/// Where each kind of row lives; see [`crate::keys`].
-pub(crate) const VIEW: &str = "view";
-pub(crate) const ORDER_INDEX: &str = "order_index";
-pub(crate) const GREETINGS: &str = "greetings";
-pub(crate) const EVENT_IDS: &str = "event_ids";
-pub(crate) const REJECTS: &str = "rejects";
-const FAMILIES: [&str; 5] = [VIEW, ORDER_INDEX, GREETINGS, EVENT_IDS, REJECTS];
+/// Where each kind of row lives: a column family each. See [`crate::keys`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Family {
+    View,
+    OrderIndex,
+    Greetings,
+    EventIds,
+    Rejects,
+}
+
+impl Family {
+    pub(crate) const ALL: [Family; 5] =
+        [Family::View, Family::OrderIndex, Family::Greetings, Family::EventIds, Family::Rejects];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Family::View => "view",
+            Family::OrderIndex => "order_index",
+            Family::Greetings => "greetings",
+            Family::EventIds => "event_ids",
+            Family::Rejects => "rejects",
+        }
+    }
+}
 
 pub(crate) const STATE_KEY: &[u8] = b"state";
 
@@ -63,8 +80,8 @@ impl Store {
         std::fs::create_dir_all(dir)
             .map_err(|e| StoreError::Io(format!("{}: {e}", dir.display())))?;
         let forgotten: Arc<Forgotten> = Arc::new([const { AtomicI64::new(i64::MIN) }; 3]);
-        let families = FAMILIES
-            .map(|name| ColumnFamilyDescriptor::new(name, family(name, memory, &forgotten)));
+        let families = Family::ALL
+            .map(|f| ColumnFamilyDescriptor::new(f.name(), options(f, memory, &forgotten)));
         let db = DB::open_cf_descriptors(&database(memory), dir, families)?;
         let store = Self { db, dir: dir.to_owned(), forgotten };
         if let Some(state) = store.state()? {
@@ -84,7 +101,7 @@ impl Store {
     }
 
     /// A row as of the last commit.
-    pub(crate) fn get(&self, family: &str, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+    pub(crate) fn get(&self, family: Family, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         Ok(self.db.get_cf(self.family(family)?, key)?)
     }
 
@@ -103,8 +120,8 @@ impl Store {
         let Some(state) = self.state()? else { return Ok(()) };
         let mut options = FlushOptions::default();
         options.set_wait(true);
-        let families: Result<Vec<&ColumnFamily>, _> =
-            FAMILIES.iter().chain(&["default"]).map(|name| self.family(name)).collect();
+        let names = Family::ALL.map(Family::name).into_iter().chain(["default"]);
+        let families: Result<Vec<_>, _> = names.map(|name| self.named(name)).collect();
         self.db.flush_cfs_opt(&families?, &options)?;
         self.forget(&state);
         Ok(())
@@ -114,7 +131,11 @@ impl Store {
         &self.db
     }
 
-    pub(crate) fn family(&self, name: &str) -> Result<&ColumnFamily, StoreError> {
+    pub(crate) fn family(&self, family: Family) -> Result<&ColumnFamily, StoreError> {
+        self.named(family.name())
+    }
+
+    fn named(&self, name: &str) -> Result<&ColumnFamily, StoreError> {
         self.db
             .cf_handle(name)
             .ok_or_else(|| StoreError::Corrupt(format!("column family {name} is missing")))
@@ -152,7 +173,7 @@ fn database(memory: &Memory) -> Options {
     o
 }
 
-fn family(name: &str, memory: &Memory, forgotten: &Arc<Forgotten>) -> Options {
+fn options(family: Family, memory: &Memory, forgotten: &Arc<Forgotten>) -> Options {
     let mut o = Options::default();
     o.set_compression_type(DBCompressionType::Lz4);
     o.set_write_buffer_size(16 << 20);
@@ -161,7 +182,7 @@ fn family(name: &str, memory: &Memory, forgotten: &Arc<Forgotten>) -> Options {
     table.set_cache_index_and_filter_blocks(true);
     table.set_pin_l0_filter_and_index_blocks_in_cache(true);
     table.set_block_size(8 << 10);
-    if name == EVENT_IDS {
+    if family == Family::EventIds {
         // Nearly every look-up is for an id that isn't there; the filter answers it.
         table.set_bloom_filter(10.0, false);
         o.set_memtable_whole_key_filtering(true);

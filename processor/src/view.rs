@@ -7,7 +7,7 @@ use crate::{
     StoreError, keys,
     rows::{self, Reject},
     state::State,
-    store::{self, Store},
+    store::{self, Family, Store},
 };
 
 /// The most bytes of rows that a page is made of, so that a thousand large rows don't make one
@@ -85,7 +85,7 @@ impl<'s> View<'s> {
     /// # Errors
     /// [`StoreError`], here and below: the store can't be read.
     pub fn customer(&self, id: &CustomerId) -> Result<Option<Customer>, StoreError> {
-        let row = self.get(store::VIEW, &keys::customer(id))?;
+        let row = self.get(Family::View, &keys::customer(id))?;
         row.map(|row| rows::decode_customer(id.as_bytes(), &row)).transpose()
     }
 
@@ -94,7 +94,7 @@ impl<'s> View<'s> {
     /// # Errors
     /// See [`Self::customer`].
     pub fn order(&self, of: &CustomerId, id: &OrderId) -> Result<Option<Order>, StoreError> {
-        let row = self.get(store::VIEW, &keys::order(of, id))?;
+        let row = self.get(Family::View, &keys::order(of, id))?;
         row.map(|row| rows::decode_order(of.as_bytes(), id.as_bytes(), &row)).transpose()
     }
 
@@ -106,7 +106,7 @@ impl<'s> View<'s> {
         let mut found = Vec::new();
         let mut from = id.as_bytes().to_vec();
         from.push(0);
-        self.scan(store::ORDER_INDEX, from, Some(keys::behind(id.as_bytes())), |key, _| {
+        self.scan(Family::OrderIndex, from, Some(keys::behind(id.as_bytes())), |key, _| {
             let customer = split(key)?.1;
             found.push(CustomerId::from_bytes(customer).map_err(StoreError::corrupt)?);
             Ok(if found.len() < 2 { Then::Next } else { Then::Stop })
@@ -133,7 +133,7 @@ impl<'s> View<'s> {
                 next(keys::order(id, after))
             }
         };
-        self.scan(store::VIEW, from, Some(keys::behind(id.as_bytes())), |key, row| {
+        self.scan(Family::View, from, Some(keys::behind(id.as_bytes())), |key, row| {
             let (of, order) = split(key)?;
             if order.is_empty() {
                 customer = Some(rows::decode_customer(of, row)?);
@@ -158,7 +158,7 @@ impl<'s> View<'s> {
     ) -> Result<Page<Customer>, StoreError> {
         let mut filling = Filling::new(limit);
         let from = after.map(|id| keys::behind(id.as_bytes())).unwrap_or_default();
-        self.scan(store::VIEW, from, None, |key, row| {
+        self.scan(Family::View, from, None, |key, row| {
             let (of, order) = split(key)?;
             if order.is_empty() {
                 if !filling.takes(key.len() + row.len()) {
@@ -187,7 +187,7 @@ impl<'s> View<'s> {
             customer = self.customer(of)?;
             from = next(keys::order(of, order));
         }
-        self.scan(store::VIEW, from, None, |key, row| {
+        self.scan(Family::View, from, None, |key, row| {
             let (of, order) = split(key)?;
             if order.is_empty() {
                 customer = Some(rows::decode_customer(of, row)?);
@@ -214,11 +214,11 @@ impl<'s> View<'s> {
     ) -> Result<Page<Order>, StoreError> {
         let mut filling = Filling::new(limit);
         let from = after.map(|(o, c)| next(keys::order_index(o, c))).unwrap_or_default();
-        self.scan(store::ORDER_INDEX, from, None, |key, _| {
+        self.scan(Family::OrderIndex, from, None, |key, _| {
             let (order, of) = split(key)?;
             let of = CustomerId::from_bytes(of).map_err(StoreError::corrupt)?;
             let id = OrderId::from_bytes(order).map_err(StoreError::corrupt)?;
-            let found = self.get(store::VIEW, &keys::order(&of, &id))?;
+            let found = self.get(Family::View, &keys::order(&of, &id))?;
             let row = found.ok_or_else(|| {
                 StoreError::Corrupt(format!("the index names order {id} of {of}, which is missing"))
             })?;
@@ -242,7 +242,7 @@ impl<'s> View<'s> {
     ) -> Result<Page<Greeting>, StoreError> {
         let mut filling = Filling::new(limit);
         let from = after.map(|id| next(id.as_bytes().to_vec())).unwrap_or_default();
-        self.scan(store::GREETINGS, from, None, |key, row| {
+        self.scan(Family::Greetings, from, None, |key, row| {
             if !filling.takes(key.len() + row.len()) {
                 return Ok(Then::Stop);
             }
@@ -263,7 +263,7 @@ impl<'s> View<'s> {
     ) -> Result<Page<Reject>, StoreError> {
         let mut filling = Filling::new(limit);
         let from = after.map(|(t, o)| next(keys::reject(t, o))).unwrap_or_default();
-        self.scan(store::REJECTS, from, None, |key, row| {
+        self.scan(Family::Rejects, from, None, |key, row| {
             if !filling.takes(key.len() + row.len()) {
                 return Ok(Then::Stop);
             }
@@ -275,14 +275,14 @@ impl<'s> View<'s> {
         Ok(filling.page)
     }
 
-    fn get(&self, family: &str, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+    fn get(&self, family: Family, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         Ok(self.snapshot.get_cf(self.store.family(family)?, key)?)
     }
 
     /// Visits rows from `from` up to, and without, `to`.
     fn scan(
         &self,
-        family: &str,
+        family: Family,
         from: Vec<u8>,
         to: Option<Vec<u8>>,
         mut visit: impl FnMut(&[u8], &[u8]) -> Result<Then, StoreError>,

@@ -112,7 +112,7 @@ impl Event {
         }
     }
 
-    /// The name of the event's Avro record, which is also its CloudEvents `type`.
+    /// The name of the event's Avro record; its CloudEvents `type` is that behind `tandem.v1.`.
     #[must_use]
     pub const fn type_name(&self) -> &'static str {
         match self {

@@ -1,0 +1,21 @@
+//! What each process of Tandem has, whatever it serves: settings, telemetry, shutdown, a bound
+//! socket and the gRPC shell around its services.
+//!
+//! It knows the wire contract (`tandem-proto`) but nothing of customers, orders or logs; whatever
+//! needs a word of those belongs to the service that speaks it.
+//!
+//! A process is put together in this order: [`settings::load`], [`telemetry::init`],
+//! [`shutdown::on_signal`], [`bind::bind`], and then its services in a [`grpc::Shell`].
+
+pub mod bind;
+pub mod deadline;
+mod edge;
+pub mod grpc;
+pub mod health;
+mod incoming;
+mod machinery;
+mod reflection;
+pub mod settings;
+pub mod shutdown;
+pub mod status;
+pub mod telemetry;
