@@ -175,7 +175,9 @@ fn database(memory: &Memory) -> Options {
 
 fn options(family: Family, memory: &Memory, forgotten: &Arc<Forgotten>) -> Options {
     let mut o = Options::default();
-    o.set_compression_type(DBCompressionType::Lz4);
+    // What has just been flushed is soon rewritten; compressing it twice would be wasted.
+    let (raw, lz4) = (DBCompressionType::None, DBCompressionType::Lz4);
+    o.set_compression_per_level(&[raw, raw, lz4, lz4, lz4, lz4, lz4]);
     o.set_write_buffer_size(16 << 20);
     let mut table = BlockBasedOptions::default();
     table.set_block_cache(&memory.cache);
