@@ -54,12 +54,15 @@ pub async fn start(
     let shell = Shell::new(settings.limits)?.add(bounded!(service)).await;
     let health = shell.health();
     let serving = shell.serve(listener, shutdown.clone())?;
+    let ready = CancellationToken::new();
+    let told = ready.clone();
     let preparing = tokio::spawn(shutdown.run_until_cancelled_owned(async move {
         ready::prepare(&acceptor).await;
         health.serving::<CommandServiceServer<api::Api>>().await;
         tracing::info!("commands are taken");
+        told.cancel();
     }));
-    Ok(Running { serving, preparing })
+    Ok(Running { serving, preparing, ready })
 }
 
 /// The service as it runs.
@@ -67,6 +70,8 @@ pub async fn start(
 pub struct Running {
     serving: Serving,
     preparing: JoinHandle<Option<()>>,
+    /// Cancelled once commands are taken.
+    ready: CancellationToken,
 }
 
 impl Running {
@@ -74,6 +79,11 @@ impl Running {
     #[must_use]
     pub fn local_addr(&self) -> SocketAddr {
         self.serving.local_addr()
+    }
+
+    /// Waits until commands are taken.
+    pub async fn ready(&self) {
+        self.ready.cancelled().await;
     }
 
     /// Waits until the service has shut down and calls that were under way have been answered.

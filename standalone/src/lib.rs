@@ -8,9 +8,13 @@ mod welcome;
 pub use settings::Settings;
 pub use welcome::welcome;
 
-use std::{future::IntoFuture, io, net::SocketAddr, sync::Arc, thread::available_parallelism};
+use std::{
+    future::IntoFuture, io, net::SocketAddr, sync::Arc, thread::available_parallelism,
+    time::Duration,
+};
 use tandem_codec::{Codec, RegistryError, RegistrySettings};
 use tandem_eventlog::{LogError, embedded::Embedded};
+use tandem_processor::{ShardState, ShardStatus};
 use tandem_service::{
     bind::{BindError, bind, local_addr},
     grpc::{Limits, ShellError},
@@ -24,6 +28,12 @@ use tokio_util::sync::CancellationToken;
 
 /// How long a question to the registry, which is in this process, may take.
 const REGISTRY_TIMEOUT_MS: u64 = 5_000;
+
+/// How long a start waits for the view before it says that everything is running.
+const SETTLE: Duration = Duration::from_secs(10);
+
+/// How often it looks meanwhile.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 /// Why Tandem can't start. Each says in one line what to do.
 #[derive(Debug, thiserror::Error)]
@@ -62,6 +72,7 @@ pub struct Addresses {
 /// Everything, running.
 pub struct Running {
     addresses: Addresses,
+    shards: usize,
     log: Arc<Embedded>,
     registry: (CancellationToken, JoinHandle<io::Result<()>>),
     command: (CancellationToken, tandem_command_svc::Running),
@@ -114,7 +125,8 @@ pub async fn start(settings: Settings, fold: Handle) -> Result<Running, StartErr
     )
     .await?;
     let query = (stop, query);
-    Ok(Running { addresses, log, registry, command, query })
+    let shards = settings.shards as usize;
+    Ok(Running { addresses, shards, log, registry, command, query })
 }
 
 fn query_settings(settings: &Settings, address: SocketAddr) -> tandem_query_svc::Settings {
@@ -137,7 +149,8 @@ async fn serve_registry(
 ) -> Result<(CancellationToken, JoinHandle<io::Result<()>>), StartError> {
     let router = registry::open(log).await?.router();
     let stop = CancellationToken::new();
-    let serving = axum::serve(socket, router).with_graceful_shutdown(stop.clone().cancelled_owned());
+    let serving =
+        axum::serve(socket, router).with_graceful_shutdown(stop.clone().cancelled_owned());
     Ok((stop, tokio::spawn(serving.into_future())))
 }
 
@@ -146,6 +159,20 @@ impl Running {
     #[must_use]
     pub fn addresses(&self) -> Addresses {
         self.addresses
+    }
+
+    /// Waits until commands are taken and every shard has been opened and has caught up, or has
+    /// failed; a view that takes longer than [`SETTLE`] goes on by itself.
+    pub async fn settled(&self) {
+        let settled = async {
+            self.command.1.ready().await;
+            while self.reads().status().iter().filter(|s| is_settled(s)).count() < self.shards {
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+        };
+        if tokio::time::timeout(SETTLE, settled).await.is_err() {
+            tracing::info!("still reading the log; queries are answered shard by shard");
+        }
     }
 
     /// What the view holds, for those in the same process.
@@ -172,6 +199,10 @@ impl Running {
         self.registry.1.abort();
         self.log.close().await;
     }
+}
+
+fn is_settled(shard: &ShardStatus) -> bool {
+    !matches!(shard.state, ShardState::Opening | ShardState::Restoring)
 }
 
 /// The runtime that the view is folded on: as many threads as can be busy at once.

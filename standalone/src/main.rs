@@ -32,6 +32,7 @@ fn run(settings: Settings, effective: &Effective) -> Result<(), Box<dyn std::err
             running = start(settings, fold.handle().clone()) => running?,
             () = shutdown.cancelled() => return Ok(()),
         };
+        running.settled().await;
         // Whoever started this may have stopped reading; that is no reason to stop serving.
         let _ = std::io::stdout().write_all(welcome(&running.addresses()).as_bytes());
         shutdown.cancelled().await;

@@ -141,6 +141,8 @@ fn tuned() -> Options {
 
 fn told(level: LogLevel, text: &str) {
     match level {
+        // A refused open is answered to whoever asked for it, and said once, there.
+        _ if text.contains("DB::Open() failed") => tracing::debug!(text, "RocksDB says"),
         LogLevel::Error | LogLevel::Fatal => tracing::error!(text, "RocksDB reports an error"),
         LogLevel::Warn => tracing::warn!(text, "RocksDB warns"),
         LogLevel::Debug | LogLevel::Info | LogLevel::Header => {
