@@ -5,7 +5,9 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 use serde_json::{Value, json};
 use std::{error::Error, future::IntoFuture, path::Path, time::Instant};
 use tandem_codec::{Codec, RegistrySettings};
-use tandem_domain::{Customer, CustomerEvent, CustomerId, Event, Millis, Order, OrderEvent, OrderId};
+use tandem_domain::{
+    Customer, CustomerEvent, CustomerId, Event, Millis, Order, OrderEvent, OrderId,
+};
 use tandem_eventlog::{
     Headers, Log, NewRecord, TopicName, TopicPartition, embedded::Embedded, partition_for,
 };
@@ -62,12 +64,7 @@ pub(crate) async fn fill(dir: &Path, settings: &Settings) -> Result<Filled, Box<
     Ok(Filled { customers, orders, line })
 }
 
-fn record(
-    codec: &Codec,
-    shards: u32,
-    n: i64,
-    event: &Event,
-) -> Result<NewRecord, Box<dyn Error>> {
+fn record(codec: &Codec, shards: u32, n: i64, event: &Event) -> Result<NewRecord, Box<dyn Error>> {
     let key = Bytes::copy_from_slice(event.key().as_bytes());
     let id = uuid::Uuid::new_v4().to_string();
     let ce_type = format!("tandem.v1.{}", event.type_name());

@@ -13,10 +13,7 @@ use crate::{Settings, process::Tandem};
 
 const WARM_UP: Duration = Duration::from_secs(2);
 
-pub(crate) async fn reads(
-    tandem: &Tandem,
-    settings: &Settings,
-) -> Result<Value, Box<dyn Error>> {
+pub(crate) async fn reads(tandem: &Tandem, settings: &Settings) -> Result<Value, Box<dyn Error>> {
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let customers = ((150_000.0 * settings.scale) as u64).max(1);
     round(tandem, settings.connections, customers, WARM_UP).await?;

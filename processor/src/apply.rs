@@ -23,8 +23,11 @@ pub(crate) enum Applied {
     NeedsSchema(u32),
 }
 
-/// A family's changed rows by key; `None` is a row taken away.
-pub(crate) type Rows = HashMap<Vec<u8>, Option<Vec<u8>>, foldhash::fast::RandomState>;
+/// A changed row: its key, and what stands there now; `None` is a row taken away.
+pub(crate) type Row = (Vec<u8>, Option<Vec<u8>>);
+
+/// A family's changed rows by key.
+type Rows = HashMap<Vec<u8>, Option<Vec<u8>>, foldhash::fast::RandomState>;
 
 /// Rows changed since the last commit.
 #[derive(Default)]
@@ -41,7 +44,7 @@ impl Changes {
 
     /// Each family with its changes by key: neighbours inserted one after the other cost the
     /// store a third less than rows in any order.
-    pub(crate) fn sorted(self) -> impl Iterator<Item = (Family, Vec<(Vec<u8>, Option<Vec<u8>>)>)> {
+    pub(crate) fn sorted(self) -> impl Iterator<Item = (Family, Vec<Row>)> {
         Family::ALL.into_iter().zip(self.0).map(|(family, rows)| {
             let mut rows: Vec<_> = rows.into_iter().collect();
             rows.sort_unstable_by(|a, b| a.0.cmp(&b.0));
@@ -138,7 +141,7 @@ impl Staged {
             }
             Err(e) => return Err(Refusal::Reject(e.to_string())),
         };
-        if event.key().as_bytes() != &key[..] {
+        if event.key().as_bytes() != key {
             return Err(Refusal::Reject(format!(
                 "the record's key is not the id in its value, {}: key records by that id",
                 event.key()

@@ -22,10 +22,13 @@ pub(crate) struct Listed<W> {
     pub(crate) stamp: Stamp,
 }
 
+/// How a shard gives a page of rows behind a row.
+type Paged<T> = fn(&View<'_>, Partition, Option<&Last>, usize) -> Result<Page<T>, StoreError>;
+
 /// A kind of row that can be listed: how a shard gives a page of it behind a row, what sorts it,
 /// and what it looks like on the wire.
 pub(crate) struct Kind<T, W> {
-    pub(crate) page: fn(&View<'_>, Partition, Option<&Last>, usize) -> Result<Page<T>, StoreError>,
+    pub(crate) page: Paged<T>,
     pub(crate) last: fn(Partition, &T) -> Last,
     pub(crate) render: fn(Partition, T) -> W,
 }
