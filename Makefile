@@ -1,0 +1,62 @@
+# `make run` and `make test` install what is missing and say so first; see scripts/setup.sh.
+# One build profile serves everything here, so RocksDB's C++ is compiled once.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# Where setup puts tools, and where rustup puts cargo.
+export PATH := $(HOME)/.cargo/bin:$(CURDIR)/target/tools/bin:$(PATH)
+TARGET := $(or $(CARGO_TARGET_DIR),target)/release
+WORKSPACE := --release --workspace --all-features
+
+# Settings that may be given to `make run` by their short name: make run SHARDS=4
+SETTINGS := DATA_DIR SHARDS COMMAND_ADDR QUERY_ADDR REGISTRY_ADDR CACHE_MIB WRITE_BUFFER_MIB
+GIVEN := $(foreach s,$(SETTINGS),$(if $(filter command line,$(origin $s)),TANDEM_$s='$($s)'))
+ARGS ?=
+
+.PHONY: help
+help: ## List the targets
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+	@echo
+	@echo '  make run takes $(SETTINGS) and ARGS="...":'
+	@echo '    make run DATA_DIR=/var/lib/tandem SHARDS=8'
+
+.PHONY: run
+run: ## Build, and start everything in one process
+	@scripts/setup.sh run
+	@cargo build --release -p tandem-standalone
+	@exec env $(GIVEN) $(TARGET)/tandem $(ARGS)
+
+.PHONY: test
+test: ## Run all tests
+	@scripts/setup.sh test
+	cargo test $(WORKSPACE)
+
+.PHONY: lint
+lint: proto-lint ## Formatting, clippy, licences and bans, the gRPC contract, shell scripts
+	cargo fmt --all --check
+	cargo clippy $(WORKSPACE) --all-targets -- -D warnings
+	cargo deny --locked check --hide-inclusion-graph bans licenses sources
+	shellcheck scripts/*.sh .ci/run
+
+.PHONY: proto-lint
+proto-lint: ## The gRPC contract alone
+	@scripts/setup.sh lint
+	cd proto && buf lint
+
+.PHONY: audit
+audit: ## Known vulnerabilities in dependencies (fetches their list)
+	@scripts/setup.sh lint
+	cargo deny --locked check advisories
+
+.PHONY: bench
+bench: ## Measure; ARGS="..." goes to tandem-bench
+	@scripts/setup.sh run
+	cargo run --release -p tandem-bench -- $(ARGS)
+
+.PHONY: load
+load: ## Put load on a running Tandem; ARGS="..." goes to tandem-load
+	@scripts/setup.sh run
+	@cargo build --release -p tandem-load
+	@exec $(TARGET)/tandem-load $(ARGS)
