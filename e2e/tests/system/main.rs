@@ -1,0 +1,27 @@
+//! Whole-system tests: the real `tandem` binary (and `tandem-load`), asked over the network as
+//! any client would ask it. Each test has its own process, ports and folder.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a panic is how a test fails
+#![allow(clippy::print_stderr)] // what a child said is shown when its test fails
+
+mod crash;
+mod eventually;
+mod freshness;
+mod health;
+mod ids;
+mod join;
+mod launch;
+mod lists;
+mod load;
+mod orders;
+mod other_log;
+mod paging;
+mod reflection;
+mod refused;
+mod rejects;
+mod retries;
+mod services;
+mod tandem;
+mod told;
+mod web;
+mod wire;

@@ -1,0 +1,105 @@
+//! Requests in few words, and answers that have to come.
+
+use tandem_proto::v1::{
+    CancelOrderRequest, CreateCustomerRequest, CreateCustomerResponse, Freshness,
+    GetCustomerOrdersRequest, GetCustomerOrdersResponse, GetCustomerRequest, GetOrderRequest,
+    PlaceOrderRequest, PlaceOrderResponse, RemoveCustomerRequest, SendGreetingRequest, Shard,
+};
+
+use crate::services::Services;
+
+pub(crate) fn customer(id: &str, first_name: &str) -> CreateCustomerRequest {
+    CreateCustomerRequest {
+        customer_id: id.into(),
+        first_name: first_name.into(),
+        last_name: "Lovelace".into(),
+        email: "ada@example.org".into(),
+        phone: "1815".into(),
+        request_id: String::new(),
+    }
+}
+
+pub(crate) fn order(customer_id: &str, order_id: &str, item: &str) -> PlaceOrderRequest {
+    PlaceOrderRequest {
+        order_id: order_id.into(),
+        customer_id: customer_id.into(),
+        order_item_name: item.into(),
+        order_place: "London".into(),
+        request_id: String::new(),
+    }
+}
+
+/// The answer reflects what this receipt, or an answer's position, proves.
+pub(crate) fn as_of(receipt: &str) -> Option<Freshness> {
+    Some(Freshness { receipts: vec![receipt.into()], max_staleness: None })
+}
+
+pub(crate) fn customer_as_of(id: &str, receipt: &str) -> GetCustomerRequest {
+    GetCustomerRequest { customer_id: id.into(), freshness: as_of(receipt) }
+}
+
+pub(crate) fn order_as_of(customer: &str, order: &str, receipt: &str) -> GetOrderRequest {
+    GetOrderRequest {
+        order_id: order.into(),
+        customer_id: customer.into(),
+        freshness: as_of(receipt),
+    }
+}
+
+pub(crate) fn orders_as_of(customer: &str, receipt: &str) -> GetCustomerOrdersRequest {
+    GetCustomerOrdersRequest {
+        customer_id: customer.into(),
+        freshness: as_of(receipt),
+        ..GetCustomerOrdersRequest::default()
+    }
+}
+
+/// A UUID that no other test uses.
+pub(crate) fn request_id() -> String {
+    uuid::Uuid::new_v4().to_string()
+}
+
+impl Services {
+    pub(crate) async fn create(&self, request: CreateCustomerRequest) -> CreateCustomerResponse {
+        self.commands().create_customer(request).await.unwrap().into_inner()
+    }
+
+    pub(crate) async fn place(&self, request: PlaceOrderRequest) -> PlaceOrderResponse {
+        self.commands().place_order(request).await.unwrap().into_inner()
+    }
+
+    /// Gives the receipt.
+    pub(crate) async fn cancel(&self, customer_id: &str, order_id: &str) -> String {
+        let (order_id, customer_id) = (order_id.into(), customer_id.into());
+        let asked = CancelOrderRequest { order_id, customer_id, request_id: String::new() };
+        self.commands().cancel_order(asked).await.unwrap().into_inner().receipt
+    }
+
+    /// Gives the receipt.
+    pub(crate) async fn remove(&self, customer_id: &str) -> String {
+        let asked = RemoveCustomerRequest {
+            customer_id: customer_id.into(),
+            ..RemoveCustomerRequest::default()
+        };
+        self.commands().remove_customer(asked).await.unwrap().into_inner().receipt
+    }
+
+    /// Gives the receipt.
+    pub(crate) async fn greet(&self, id: &str, message: &str) -> String {
+        let (greeting_id, message) = (id.into(), message.into());
+        let asked = SendGreetingRequest { greeting_id, message, request_id: String::new() };
+        self.commands().send_greeting(asked).await.unwrap().into_inner().receipt
+    }
+
+    pub(crate) async fn orders_of(&self, id: &str, receipt: &str) -> GetCustomerOrdersResponse {
+        self.queries().get_customer_orders(orders_as_of(id, receipt)).await.unwrap().into_inner()
+    }
+
+    /// The shards of the one instance.
+    pub(crate) async fn shards(&self) -> Vec<Shard> {
+        let asked = tandem_proto::v1::ListInstancesRequest {};
+        let answer = self.queries().list_instances(asked).await.unwrap().into_inner();
+        let [instance] = answer.instances.try_into().unwrap();
+        instance.shards
+    }
+}
