@@ -1,5 +1,6 @@
 //! A shard's one owner and its one loop: read, fold, commit, until told to stop.
 
+use rocksdb::WriteBatch;
 use std::{path::PathBuf, sync::Arc, time::Duration};
 use tandem_codec::{Codec, RegistryError};
 use tandem_eventlog::{Batch, Log, LogError, Offset, Partition, Reader, Record};
@@ -112,7 +113,12 @@ impl Task {
                 state.check(self.shard, self.shards, &bounds)?;
                 state
             }
-            None => State::fresh(self.shard, self.shards, &bounds),
+            None => {
+                // A view of nothing has a position too, and remembers which log it is of.
+                let state = State::fresh(self.shard, self.shards, &bounds);
+                store.write(WriteBatch::default(), &state)?;
+                state
+            }
         };
         let positions = state.positions();
         let reader = self.retry("read", || self.log.read(&positions)).await?;

@@ -47,6 +47,15 @@ async fn an_order_waits_for_its_customer_and_follows_its_changes() {
 }
 
 #[tokio::test]
+async fn a_view_of_nothing_answers_too() {
+    let (dir, log) = (tempfile::tempdir().unwrap(), log().await);
+    let (running, reads) = processor(dir.path(), &log).await;
+    let page = read(&reads, "c", &Need::default(), |v| v.customers(None, 10)).await;
+    assert!(page.rows.is_empty() && !page.more);
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn ids_never_reach_anothers_rows() {
     let (dir, log) = (tempfile::tempdir().unwrap(), log().await);
     let (running, reads) = processor(dir.path(), &log).await;
