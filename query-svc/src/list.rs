@@ -187,13 +187,14 @@ pub(crate) const REJECTS: Kind<Reject, v1::Reject> = Kind {
     page: |view, shard, after, limit| match after {
         Some(a) if a.shard > shard.0 => Ok(Page { rows: Vec::new(), more: false }),
         Some(a) if a.shard == shard.0 => {
-            view.rejects(Topic::from_name(&a.first).map(|t| (t, a.offset)), limit)
+            let topic = Topic::ALL.get(a.topic as usize);
+            view.rejects(topic.map(|t| (*t, a.offset)), limit)
         }
         _ => view.rejects(None, limit),
     },
     last: |shard, r| Last {
         shard: shard.0,
-        first: r.topic.name().into(),
+        topic: r.topic as u32,
         offset: r.offset,
         ..Last::default()
     },

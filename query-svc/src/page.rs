@@ -15,12 +15,17 @@ const DEFAULT_SIZE: usize = 100;
 /// How many rows a page has at most.
 pub(crate) const MAX_SIZE: usize = 1000;
 
-/// The last row of a page, by its sort key: ids, or for rejects a topic and two numbers.
+/// The last row of a page, by its sort key: ids, or for rejects where they lie. The order of the
+/// fields is the order of the list, and has to be the one in which a shard gives its rows.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Message)]
 pub(crate) struct Last {
     /// The shard, where the list is by shard.
     #[prost(uint32, tag = "1")]
     pub(crate) shard: u32,
+    /// The topic, by its place among the shard's inputs, where the list is by topic. Names would
+    /// sort otherwise than the store does, and rows between would be passed over.
+    #[prost(uint32, tag = "5")]
+    pub(crate) topic: u32,
     /// The first sort key.
     #[prost(string, tag = "2")]
     pub(crate) first: String,

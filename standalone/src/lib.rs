@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 use tandem_codec::{Codec, RegistryError, RegistrySettings};
-use tandem_eventlog::{LogError, embedded::Embedded};
+use tandem_eventlog::{EventLog, LogError, embedded::Embedded};
 use tandem_processor::{ShardState, ShardStatus};
 use tandem_service::{
     bind::{BindError, bind, local_addr},
@@ -95,6 +95,8 @@ pub async fn start(settings: Settings, fold: Handle) -> Result<Running, StartErr
     };
 
     let log = Embedded::open(&settings.data_dir.join("log"))?;
+    // Asked first, and once: another number of shards is refused before anything waits for it.
+    log.ensure_topics(&tandem_processor::input_topics(settings.shards)).await?;
     let registry = serve_registry(registry_socket, log.clone()).await?;
     let codec = Codec::connect(&RegistrySettings {
         urls: vec![format!("http://{}", addresses.registry)],
