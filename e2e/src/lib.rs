@@ -1,1 +1,1 @@
-//! Placeholder.
+//! Holds no code: the whole-system tests are in `tests/`.
