@@ -12,23 +12,8 @@ use crate::{
     launch::Launch,
     tandem::Tandem,
     told::told,
-    wire::{as_of, customer, order},
+    wire::{as_of, as_of_all, customer, order},
 };
-
-/// So that `Freshness` says "everything that was written": all receipts of a run of writes would
-/// be too many, so the last of each shard is kept.
-async fn everything(tandem: &Tandem, receipts: Vec<String>) -> Option<Freshness> {
-    let mut last = std::collections::BTreeMap::new();
-    for receipt in receipts {
-        let [proof] = tandem_proto::receipt::decode(&receipt).unwrap().try_into().unwrap();
-        let newest = last.entry((proof.topic.clone(), proof.partition)).or_insert(proof.clone());
-        newest.position = newest.position.max(proof.position);
-    }
-    let proofs: Vec<_> = last.into_values().collect();
-    let freshness = as_of(&tandem_proto::receipt::encode(&proofs));
-    tandem.all_customers(1_000, &freshness).await;
-    freshness
-}
 
 /// Forty customers of three orders each, and forty greetings. Gives how fresh a list has to be
 /// to show them.
@@ -42,7 +27,7 @@ async fn fill(tandem: &Tandem) -> Option<Freshness> {
         }
         receipts.push(tandem.greet(&format!("g-{n}"), "Hello").await);
     }
-    everything(tandem, receipts).await
+    as_of_all(&receipts)
 }
 
 #[tokio::test]
@@ -54,7 +39,7 @@ async fn a_customer_with_2500_orders_is_paged_each_order_once() {
         .map(async |id| tandem.commands().place_order(order("ada", id, "Engine")).await)
         .buffer_unordered(64)
         .map_ok(|answer| answer.into_inner().receipt);
-    let freshness = everything(&tandem, placed.try_collect().await.unwrap()).await;
+    let freshness = as_of_all(&placed.try_collect::<Vec<_>>().await.unwrap());
     for size in [1_000, 100] {
         let orders = tandem.all_orders_of(size, &freshness, "ada").await;
         assert!(orders.iter().map(|order| &order.order_id).eq(&ids), "pages of {size}");
@@ -106,7 +91,7 @@ async fn rows_that_come_and_go_while_paging_disturb_no_others() {
     }
     let mut asked = ListCustomersRequest {
         page_size: 7,
-        freshness: everything(&tandem, receipts).await,
+        freshness: as_of_all(&receipts),
         ..ListCustomersRequest::default()
     };
     let mut seen = Vec::new();

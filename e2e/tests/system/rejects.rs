@@ -4,13 +4,13 @@ use std::{collections::BTreeSet, path::Path};
 use tandem_eventlog::{
     EventLog as _, Headers, NewRecord, Offset, Partition, TopicPartition, partition_for,
 };
-use tandem_proto::v1::ShardState;
+use tandem_proto::v1::{Freshness, Reject, ShardState};
 use tandem_standalone::{Running, Settings};
 use tokio::runtime::Handle;
 
 use crate::{
     services::{Services, Urls},
-    wire::{as_of, customer, customer_as_of},
+    wire::{as_of_all, customer},
 };
 
 const SHARDS: u32 = 4;
@@ -96,47 +96,46 @@ async fn spoil(running: &Running) -> Vec<(String, u32, u64, &'static str)> {
     places
 }
 
+/// Good events of all topics in all shards, and of each round one cancellation of what is not
+/// there. Gives what a list has to be as fresh as.
+async fn write_good(services: &Services, rounds: u32) -> Option<Freshness> {
+    let mut receipts = Vec::new();
+    for n in 0..rounds {
+        let id = format!("c-{n}");
+        receipts.push(services.create(customer(&id, "Ada")).await.receipt);
+        receipts.push(services.cancel(&id, "never placed").await);
+        receipts.push(services.greet(&id, "Hello").await);
+    }
+    let ids = (0..rounds).map(|n| partition_for(format!("c-{n}").as_bytes(), SHARDS).0);
+    assert_eq!(ids.collect::<BTreeSet<_>>().len(), 4, "the ids lie in all shards");
+    as_of_all(&receipts)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn bad_records_are_listed_and_later_good_events_are_served() {
     let data = tempfile::tempdir().unwrap();
     let (running, services) = start(data.path()).await;
     let spoilt = spoil(&running).await;
+    let fresh = write_good(&services, 20).await;
+    assert_eq!(services.all_customers(1_000, &fresh).await.len(), 20);
+    assert_eq!(services.all_greetings(1_000, &fresh).await.len(), 20);
 
-    let mut shards = BTreeSet::new();
-    let mut last = String::new();
-    for n in 0..20 {
-        let id = format!("c-{n}");
-        shards.insert(partition_for(id.as_bytes(), SHARDS).0);
-        last = services.create(customer(&id, "Ada")).await.receipt;
-        services.queries().get_customer(customer_as_of(&id, &last)).await.unwrap();
-        // The other topics are folded by the same loop.
-        last = services.cancel(&id, "never placed").await;
-        let greeted = services.greet(&format!("g-{n}"), "Hello").await;
-        services.all_greetings(1_000, &as_of(&greeted)).await;
-    }
-    assert_eq!(shards.len(), 4, "good events went to all shards");
-
-    let rejects = services.all_rejects(7, &as_of(&last)).await;
-    let (cancelled, spoilt_found): (Vec<_>, Vec<_>) =
+    let rejects = services.all_rejects(7, &fresh).await;
+    let (cancelled, found): (Vec<_>, Vec<&Reject>) =
         rejects.iter().partition(|r| r.reason.contains("never placed"));
-    assert_eq!(cancelled.len(), 20);
-    assert_eq!(spoilt_found.len(), spoilt.len());
+    assert_eq!((cancelled.len(), found.len()), (20, spoilt.len()));
     for (topic, partition, offset, reason) in &spoilt {
-        let here = |r: &&&_| -> bool {
-            let r: &tandem_proto::v1::Reject = r;
-            (&r.topic, r.partition, r.offset) == (topic, *partition, *offset)
-        };
-        let found = spoilt_found.iter().find(here);
-        let found = found.unwrap_or_else(|| panic!("{topic}[{partition}]@{offset} isn't listed"));
-        assert!(!found.reason.is_empty() && found.reason.contains(reason), "{found:?}");
-        let at = found.timestamp.unwrap();
+        let place = (topic, partition, offset);
+        let reject = found.iter().find(|r| (&r.topic, &r.partition, &r.offset) == place);
+        let reject = reject.unwrap_or_else(|| panic!("{place:?} isn't listed"));
+        assert!(!reject.reason.is_empty() && reject.reason.contains(reason), "{reject:?}");
+        let at = reject.timestamp.unwrap();
         assert_eq!(at.seconds * 1_000 + i64::from(at.nanos / 1_000_000), AT_MS);
     }
 
     let shards = services.shards().await;
     assert!(shards.iter().all(|s| s.state() == ShardState::Serving && s.rejects > 0));
-    let counted: u64 = shards.iter().map(|s| s.rejects).sum();
-    assert_eq!(counted, u64::try_from(rejects.len()).unwrap());
+    assert_eq!(shards.iter().map(|s| s.rejects).sum::<u64>(), rejects.len() as u64);
     running.stop().await;
 }
 
@@ -145,15 +144,16 @@ async fn rejects_stay_listed_after_a_restart_and_are_not_counted_twice() {
     let data = tempfile::tempdir().unwrap();
     let (running, services) = start(data.path()).await;
     let spoilt = spoil(&running).await.len();
-    let last = services.cancel("c", "never placed").await;
-    services.all_rejects(1_000, &as_of(&last)).await;
+    let fresh = write_good(&services, 20).await;
+    let before = services.all_rejects(1_000, &fresh).await;
     drop(services);
     running.stop().await;
 
     let (running, services) = start(data.path()).await;
-    let rejects = services.all_rejects(1_000, &as_of(&last)).await;
-    assert_eq!(rejects.len(), spoilt + 1);
+    let rejects = services.all_rejects(1_000, &fresh).await;
+    assert_eq!(rejects.len(), spoilt + 20);
+    assert_eq!(rejects, before);
     let counted: u64 = services.shards().await.iter().map(|s| s.rejects).sum();
-    assert_eq!(counted, u64::try_from(rejects.len()).unwrap());
+    assert_eq!(counted, rejects.len() as u64);
     running.stop().await;
 }

@@ -1,5 +1,7 @@
 //! Requests in few words, and answers that have to come.
 
+use std::collections::BTreeMap;
+use tandem_proto::receipt;
 use tandem_proto::v1::{
     CancelOrderRequest, CreateCustomerRequest, CreateCustomerResponse, Freshness,
     GetCustomerOrdersRequest, GetCustomerOrdersResponse, GetCustomerRequest, GetOrderRequest,
@@ -32,6 +34,17 @@ pub(crate) fn order(customer_id: &str, order_id: &str, item: &str) -> PlaceOrder
 /// The answer reflects what this receipt, or an answer's position, proves.
 pub(crate) fn as_of(receipt: &str) -> Option<Freshness> {
     Some(Freshness { receipts: vec![receipt.into()], max_staleness: None })
+}
+
+/// The answer reflects what all of these prove. A request may show fewer receipts than a run of
+/// writes gives, so one is made of the last of each partition.
+pub(crate) fn as_of_all(receipts: &[String]) -> Option<Freshness> {
+    let mut last: BTreeMap<_, receipt::Proof> = BTreeMap::new();
+    for proof in receipts.iter().flat_map(|receipt| receipt::decode(receipt).unwrap()) {
+        let newest = last.entry((proof.topic.clone(), proof.partition)).or_insert(proof.clone());
+        newest.position = newest.position.max(proof.position);
+    }
+    as_of(&receipt::encode(&last.into_values().collect::<Vec<_>>()))
 }
 
 pub(crate) fn customer_as_of(id: &str, receipt: &str) -> GetCustomerRequest {
