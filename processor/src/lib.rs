@@ -91,9 +91,10 @@ pub async fn start(
     codec: Codec,
     fold: Handle,
 ) -> Result<(Running, Reads), LogError> {
-    let topics = log.ensure_topics(&input_topics(settings.shards)).await?;
+    let inputs = input_topics(settings.shards);
+    let topics = log.ensure_topics(&inputs).await?;
     let membership =
-        log.join(&settings.replica_set, &settings.instance_id, settings.shards).await?;
+        log.join(&settings.replica_set, &settings.instance_id, &inputs[0].name).await?;
     let (held, seen) = watch::channel(assignment::Held::new());
     let ground = assignment::Ground {
         dir: settings.dir,

@@ -136,9 +136,8 @@ impl Task {
         };
         match batch {
             Ok(batch) => {
-                let read_at = Instant::now();
                 self.fold(life, open, &batch).await?;
-                self.mark(life, open, batch.ends, read_at);
+                self.mark(life, open, batch.ends, batch.ends_at);
             }
             Err(LogError::Unavailable(why)) => drop(self.pause("read", &why, RETRY.1).await?),
             Err(other) => return Err(Ended::Failed(log_failure(&other))),
@@ -171,14 +170,14 @@ impl Task {
 
     /// Notes how far the log has come, and whether the shard was up to date; the first time makes
     /// it serve.
-    fn mark(&self, life: &Life, open: &mut Open, ends: Vec<Offset>, read_at: Instant) {
+    fn mark(&self, life: &Life, open: &mut Open, ends: Vec<Offset>, ends_at: Instant) {
         let past = |ends: &[Offset]| {
             open.state.inputs.iter().zip(ends).all(|(input, end)| input.position >= end.0)
         };
         let mut caught_up = None;
         if past(&open.mark.0) {
-            caught_up = Some(if past(&ends) { read_at } else { open.mark.1 });
-            open.mark = (ends.clone(), read_at);
+            caught_up = Some(if past(&ends) { ends_at } else { open.mark.1 });
+            open.mark = (ends.clone(), ends_at);
         }
         life.update(|p| {
             p.ends = ends;

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use tandem_eventlog::{
     Bounds, EventLog, LogError, Membership, NewRecord, Offset, Position, Reader, TopicId,
-    TopicPartition, TopicSpec, embedded::Embedded,
+    TopicName, TopicPartition, TopicSpec, embedded::Embedded,
 };
 use tokio::sync::Notify;
 
@@ -69,8 +69,8 @@ impl EventLog for Scripted {
         &self,
         group: &str,
         member: &str,
-        partitions: u32,
+        topic: &TopicName,
     ) -> Result<Box<dyn Membership>, LogError> {
-        self.log.join(group, member, partitions).await
+        self.log.join(group, member, topic).await
     }
 }

@@ -13,16 +13,21 @@ impl Headers {
     pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Self {
         let mut block = BytesMut::new();
         for (name, value) in pairs {
-            let name = &name.as_bytes()[..name.len().min(usize::from(u16::MAX))];
-            #[allow(clippy::cast_possible_truncation)] // bounded above; values by record size
-            {
-                block.put_u16_le(name.len() as u16);
-                block.put_slice(name);
-                block.put_u32_le(value.len() as u32);
-            }
-            block.put_slice(value);
+            Self::put(&mut block, name.as_bytes(), value);
         }
         Self(block.freeze())
+    }
+
+    /// Puts one header behind those that `block` holds.
+    pub(crate) fn put(block: &mut BytesMut, name: &[u8], value: &[u8]) {
+        let name = &name[..name.len().min(usize::from(u16::MAX))];
+        #[allow(clippy::cast_possible_truncation)] // bounded above; values by record size
+        {
+            block.put_u16_le(name.len() as u16);
+            block.put_slice(name);
+            block.put_u32_le(value.len() as u32);
+        }
+        block.put_slice(value);
     }
 
     /// Takes a block that [`Self::as_block`] gave. A block that is cut short ends early.

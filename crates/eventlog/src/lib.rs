@@ -6,19 +6,24 @@
 //!   followed by reading it from its start.
 //! - [`partition_for`]: the one rule that says which partition a key belongs to.
 //! - [`embedded`]: durable on the local disk, in this process.
+//! - [`kafka`]: Apache Kafka.
+//! - [`LogSettings`]: which of them a process is told to use.
 //! - [`contract`] (feature `contract`): the tests that every adapter must pass.
 
 #[cfg(feature = "contract")]
 pub mod contract;
 pub mod embedded;
 mod headers;
+pub mod kafka;
 mod partition;
 mod port;
+mod settings;
 mod words;
 
 pub use headers::Headers;
 pub use partition::partition_for;
 pub use port::{EventLog, Log, LogError, Membership, Reader};
+pub use settings::LogSettings;
 pub use words::{
     Batch, Bounds, Kept, NewRecord, Offset, Partition, Position, Record, TopicId, TopicName,
     TopicPartition, TopicSpec,

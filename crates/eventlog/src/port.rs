@@ -1,7 +1,8 @@
 //! The port: what the rest of Tandem asks of a log, whichever log it is.
 
 use crate::{
-    Batch, Bounds, NewRecord, Offset, Partition, Position, TopicId, TopicPartition, TopicSpec,
+    Batch, Bounds, NewRecord, Offset, Partition, Position, TopicId, TopicName, TopicPartition,
+    TopicSpec,
 };
 use async_trait::async_trait;
 use std::{sync::Arc, time::Duration};
@@ -73,17 +74,17 @@ pub trait EventLog: Send + Sync + 'static {
     /// [`LogError::Unsuitable`] when there is no such partition; [`LogError::Unavailable`].
     async fn bounds(&self, of: &[TopicPartition]) -> Result<Vec<Bounds>, LogError>;
 
-    /// Joins `group` as `member` to share the partitions `0..partitions` with its other members.
+    /// Joins `group` as `member` to share the partitions of `topic` with its other members.
     /// Dropping the membership leaves the group at once.
     ///
     /// # Errors
-    /// [`LogError::Unsuitable`] when that member is in the group already or the group shares
-    /// another number of partitions; [`LogError::Unavailable`].
+    /// [`LogError::Unsuitable`] when there is no such topic, or where the log can tell that this
+    /// member is in the group already; [`LogError::Unavailable`].
     async fn join(
         &self,
         group: &str,
         member: &str,
-        partitions: u32,
+        topic: &TopicName,
     ) -> Result<Box<dyn Membership>, LogError>;
 }
 
@@ -96,7 +97,7 @@ pub trait Reader: Send + Sync {
     ///
     /// # Errors
     /// [`LogError::Unavailable`] (call again), [`LogError::OutOfRange`] when the log was cut
-    /// under the reader.
+    /// under the reader, [`LogError::Unsuitable`] when a topic was deleted or made again under it.
     async fn next(&mut self, max_wait: Duration) -> Result<Batch, LogError>;
 }
 

@@ -3,6 +3,7 @@
 use crate::Headers;
 use bytes::Bytes;
 use std::{fmt, sync::Arc};
+use tokio::time::Instant;
 
 /// Which partition of a topic, from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -128,7 +129,7 @@ pub struct Record {
 
 /// What one poll of a reader gave: for each input, records in offset order without omission
 /// (save for what compaction or a transaction marker left out).
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Batch {
     /// The records; empty when nothing came in time.
     pub records: Vec<Record>,
@@ -137,6 +138,8 @@ pub struct Batch {
     /// Per input, the end of the partition as known when the batch was read. `next == ends` says
     /// that the reader has seen everything that was there at that moment.
     pub ends: Vec<Offset>,
+    /// When the log last said where its ends are: nothing is known of what came later.
+    pub ends_at: Instant,
 }
 
 impl fmt::Display for Partition {

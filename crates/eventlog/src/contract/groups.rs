@@ -1,20 +1,23 @@
 //! Clauses about sharing partitions in a group.
 
-use super::tools::eventually;
-use crate::{Log, Membership, Partition};
+use super::tools::{eventually, new_topic};
+use crate::{Log, LogError, Membership, Partition, TopicName};
 use futures::future::select_all;
 
 const PARTITIONS: u32 = 6;
 
 /// The only member of a group gets all of its partitions.
 pub async fn a_single_member_gets_all(log: &Log, prefix: &str) {
-    let mut seats = [Seat::take(log, prefix, "a").await];
+    let topic = shared_topic(log, prefix).await;
+    let mut seats = [Seat::take(log, prefix, "a", &topic).await];
     settled("all", &mut seats, |seats| seats[0].has == all()).await;
 }
 
 /// A second member takes over about half; at the end each partition is with one of them.
 pub async fn two_members_share(log: &Log, prefix: &str) {
-    let mut seats = [Seat::take(log, prefix, "a").await, Seat::take(log, prefix, "b").await];
+    let topic = shared_topic(log, prefix).await;
+    let mut seats =
+        [Seat::take(log, prefix, "a", &topic).await, Seat::take(log, prefix, "b", &topic).await];
     settled("an even share", &mut seats, |seats| {
         is_shared(seats) && seats.iter().all(|seat| seat.has.len() == 3)
     })
@@ -23,10 +26,11 @@ pub async fn two_members_share(log: &Log, prefix: &str) {
 
 /// What a member had goes to those who stay when it leaves, and they keep what they have.
 pub async fn a_leaver_gives_its_share_back(log: &Log, prefix: &str) {
+    let topic = shared_topic(log, prefix).await;
     let mut seats = vec![
-        Seat::take(log, prefix, "a").await,
-        Seat::take(log, prefix, "b").await,
-        Seat::take(log, prefix, "c").await,
+        Seat::take(log, prefix, "a", &topic).await,
+        Seat::take(log, prefix, "b", &topic).await,
+        Seat::take(log, prefix, "c", &topic).await,
     ];
     let even = |seats: &[Seat]| is_shared(seats) && seats.iter().all(|seat| seat.has.len() == 2);
     settled("an even share of three", &mut seats, even).await;
@@ -45,11 +49,24 @@ pub async fn a_leaver_gives_its_share_back(log: &Log, prefix: &str) {
 
 /// Groups don't share with each other: a member of each has all.
 pub async fn groups_do_not_share_with_each_other(log: &Log, prefix: &str) {
+    let topic = shared_topic(log, prefix).await;
     let mut seats = [
-        Seat::take(log, &format!("{prefix}-one"), "a").await,
-        Seat::take(log, &format!("{prefix}-two"), "a").await,
+        Seat::take(log, &format!("{prefix}-one"), "a", &topic).await,
+        Seat::take(log, &format!("{prefix}-two"), "a", &topic).await,
     ];
     settled("all for each", &mut seats, |seats| seats.iter().all(|seat| seat.has == all())).await;
+}
+
+/// There is nothing to share of a topic that is not there.
+pub async fn a_group_of_no_topic_is_unsuitable(log: &Log, prefix: &str) {
+    let missing = TopicName::from(format!("{prefix}-missing").as_str());
+    let joined = log.join(prefix, "a", &missing).await.map(|_| ());
+    assert!(matches!(joined, Err(LogError::Unsuitable(_))), "{joined:?}");
+}
+
+/// The topic that a clause's groups share.
+async fn shared_topic(log: &Log, prefix: &str) -> TopicName {
+    new_topic(log, prefix, "shared", PARTITIONS).await
 }
 
 /// A membership and what it was told last.
@@ -59,8 +76,8 @@ struct Seat {
 }
 
 impl Seat {
-    async fn take(log: &Log, group: &str, member: &str) -> Self {
-        let membership = log.join(group, member, PARTITIONS).await.unwrap();
+    async fn take(log: &Log, group: &str, member: &str, topic: &TopicName) -> Self {
+        let membership = log.join(group, member, topic).await.unwrap();
         Self { membership, has: Vec::new() }
     }
 

@@ -25,8 +25,8 @@ pub use appends::{
 };
 pub use compaction::the_last_record_of_each_key_stays;
 pub use groups::{
-    a_leaver_gives_its_share_back, a_single_member_gets_all, groups_do_not_share_with_each_other,
-    two_members_share,
+    a_group_of_no_topic_is_unsuitable, a_leaver_gives_its_share_back, a_single_member_gets_all,
+    groups_do_not_share_with_each_other, two_members_share,
 };
 pub use reads::{
     a_backlog_starves_no_other_input, a_batch_is_bounded, a_position_past_the_end_is_refused,
@@ -50,6 +50,7 @@ macro_rules! contract_tests {
             a_backlog_starves_no_other_input
             a_batch_is_bounded
             a_dropped_call_loses_no_record
+            a_group_of_no_topic_is_unsuitable
             a_leaver_gives_its_share_back
             a_position_past_the_end_is_refused
             a_reader_knows_when_it_has_seen_all

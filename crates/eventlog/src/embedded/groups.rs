@@ -1,7 +1,7 @@
 //! Groups whose members are in this process: who is in, what each has, and telling them.
 
 use super::share::share;
-use crate::{LogError, Membership, Partition};
+use crate::{LogError, Membership, Partition, TopicSpec};
 use async_trait::async_trait;
 use std::{
     collections::BTreeMap,
@@ -16,7 +16,7 @@ pub(super) struct Groups {
 }
 
 struct Group {
-    partitions: u32,
+    topic: TopicSpec,
     members: BTreeMap<String, watch::Sender<Vec<Partition>>>,
 }
 
@@ -34,17 +34,16 @@ impl Groups {
         self: &Arc<Self>,
         group: &str,
         member: &str,
-        partitions: u32,
+        topic: TopicSpec,
     ) -> Result<Box<dyn Membership>, LogError> {
         let mut groups = self.lock();
         let joined = groups
             .entry(group.to_owned())
-            .or_insert_with(|| Group { partitions, members: BTreeMap::new() });
-        if joined.partitions != partitions {
+            .or_insert_with(|| Group { topic: topic.clone(), members: BTreeMap::new() });
+        if joined.topic != topic {
             return Err(LogError::Unsuitable(format!(
-                "group {group} shares {} partitions, {partitions} were asked for: give all its \
-                 members the same --shards",
-                joined.partitions
+                "group {group} shares topic {}, {} was asked for: give each group one topic",
+                joined.topic.name, topic.name
             )));
         }
         if joined.members.contains_key(member) {
@@ -66,7 +65,7 @@ impl Groups {
         if let Some(left) = groups.get_mut(group) {
             left.members.remove(member);
             left.share();
-            // An empty group is forgotten, so that the next may share another number.
+            // An empty group is forgotten, so that the next may share another topic.
             if left.members.is_empty() {
                 groups.remove(group);
             }
@@ -82,7 +81,7 @@ impl Group {
     /// Shares anew and tells those members whose share is another now.
     fn share(&self) {
         let held = self.members.iter().map(|(name, tell)| (name.clone(), tell.borrow().clone()));
-        let mut shares = share(self.partitions, &held.collect());
+        let mut shares = share(self.topic.partitions, &held.collect());
         for (name, tell) in &self.members {
             let share = shares.remove(name).unwrap_or_default();
             tell.send_if_modified(|have| {

@@ -25,7 +25,7 @@ mod topics;
 
 use crate::{
     Bounds, EventLog, LogError, Membership, NewRecord, Offset, Position, Reader, TopicId,
-    TopicPartition, TopicSpec,
+    TopicName, TopicPartition, TopicSpec,
 };
 use async_trait::async_trait;
 use std::{
@@ -149,8 +149,8 @@ impl EventLog for Embedded {
         &self,
         group: &str,
         member: &str,
-        partitions: u32,
+        topic: &TopicName,
     ) -> Result<Box<dyn Membership>, LogError> {
-        self.groups.join(group, member, partitions)
+        self.groups.join(group, member, self.topics.spec(topic)?)
     }
 }

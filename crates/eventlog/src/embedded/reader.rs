@@ -12,7 +12,10 @@ use async_trait::async_trait;
 use bytes::BytesMut;
 use rocksdb::{DB, Error as Failed};
 use std::{sync::Arc, time::Duration};
-use tokio::{sync::Notify, time::timeout};
+use tokio::{
+    sync::Notify,
+    time::{Instant, timeout},
+};
 
 /// A batch is bounded so that folding one stays a short piece of work; the port names it.
 const BATCH_BYTES: usize = 1 << 20;
@@ -89,6 +92,7 @@ impl StoreReader {
     /// What there is now. Positions move only when all is read, so an error loses nothing.
     fn take(&mut self) -> Result<Batch, LogError> {
         self.store.check_open()?;
+        let ends_at = Instant::now();
         let runs = self.runs()?;
         let mut records = Vec::with_capacity(runs.iter().map(|run| run.records.len()).sum());
         let ends: Vec<Offset> = runs.iter().map(|run| run.end).collect();
@@ -101,7 +105,7 @@ impl StoreReader {
         }
         self.turn = (self.turn + 1) % self.inputs.len().max(1);
         self.is_behind = next != ends;
-        Ok(Batch { records, next, ends })
+        Ok(Batch { records, next, ends, ends_at })
     }
 
     /// A run of each input. What room there is gets shared among the inputs that are behind,

@@ -107,6 +107,12 @@ impl Topics {
         Ok(Place { topic: topic.clone(), partition: at.partition })
     }
 
+    /// What the topic of that name is like.
+    pub(super) fn spec(&self, name: &TopicName) -> Result<TopicSpec, LogError> {
+        let open = self.by_name.read().unwrap_or_else(PoisonError::into_inner);
+        open.get(name).map(|topic| topic.spec.clone()).ok_or_else(|| refused::no_topic(name))
+    }
+
     /// Every partition of every topic.
     pub(super) fn places(&self) -> Vec<Place> {
         let open = self.by_name.read().unwrap_or_else(PoisonError::into_inner);
