@@ -40,7 +40,8 @@ impl LogSettings {
     #[must_use]
     pub fn faults(&self) -> Vec<String> {
         match self.kafka_settings() {
-            Ok(settings) => settings.faults(),
+            Ok(settings) if self.log.is_some() => settings.faults(),
+            Ok(_) => Vec::new(),
             Err(faults) => faults,
         }
     }
@@ -117,5 +118,74 @@ fn take_lines(
             Some((key, value)) => properties.push((key.trim().into(), value.trim().into())),
             None => faults.push(format!("{file}, line {}: there is no =", n + 1)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+    use std::io::Write as _;
+
+    #[derive(Debug, Parser)]
+    struct Process {
+        #[command(flatten)]
+        log: LogSettings,
+    }
+
+    fn settings(args: &[&str]) -> LogSettings {
+        Process::parse_from([&["process"], args].concat()).log
+    }
+
+    #[test]
+    fn flags_count_more_than_a_file() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(b"# a comment\n\nsasl.mechanism = PLAIN\nsasl.password=a=b\n").unwrap();
+        let file = file.path().to_str().unwrap();
+        let args = ["--log", "kafka://a:1,b:2", "--kafka-file", file, "--kafka", "sasl.password=c"];
+        let kafka = settings(&args).kafka_settings().unwrap();
+        assert_eq!(kafka.brokers, "a:1,b:2");
+        let pairs: Vec<_> = kafka.properties.iter().map(|(k, v)| format!("{k}={v}")).collect();
+        assert_eq!(pairs, ["sasl.mechanism=PLAIN", "sasl.password=a=b", "sasl.password=c"]);
+        assert!(!format!("{kafka:?}").contains("a=b"), "{kafka:?}");
+    }
+
+    #[test]
+    fn faults_say_what_to_give() {
+        for (args, said) in [
+            (&["--log", "kafka://"][..], "give kafka://HOST:PORT"),
+            (&["--log", "localhost:9092"], "give kafka://HOST:PORT"),
+            (&["--log", "kafka://a:1,b"], "\"b\""),
+            (&["--log", "kafka://a:0"], "\"a:0\""),
+            (&["--kafka", "a=b"], "no --log"),
+            (&["--log", "kafka://a:1", "--kafka", "hunter2"], "no = in one"),
+            (&["--log", "kafka://a:1", "--kafka", "acks=1"], "acks can't be set"),
+            (&["--log", "kafka://a:1", "--kafka-file", "/nowhere"], "/nowhere"),
+            (&["--log", "kafka://a:1", "--replication-factor", "0"], "--replication-factor is 0"),
+            (
+                &[
+                    "--log",
+                    "kafka://a:1",
+                    "--replication-factor",
+                    "2",
+                    "--min-insync-replicas",
+                    "3",
+                ],
+                "lower it",
+            ),
+        ] {
+            let faults = settings(args).faults();
+            assert!(faults.len() == 1 && faults[0].contains(said), "{args:?}: {faults:?}");
+            assert!(!faults[0].contains("hunter2"), "{faults:?}");
+        }
+        assert_eq!(settings(&["--log", "kafka://a:1/"]).faults(), [""; 0]);
+        assert_eq!(settings(&[]).faults(), [""; 0]);
+    }
+
+    #[test]
+    fn a_property_that_is_none_is_refused_when_the_log_is_opened() {
+        let args = ["--log", "kafka://127.0.0.1:1", "--kafka", "no.such.thing=1"];
+        let error = settings(&args).open().map(|_| ()).unwrap_err();
+        assert!(error.to_string().contains("no.such.thing"), "{error}");
     }
 }

@@ -18,6 +18,7 @@ use std::{
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
+        mpsc,
     },
     thread,
     time::Duration,
@@ -25,7 +26,9 @@ use std::{
 use tokio::sync::watch;
 
 /// How long a turn of the member's thread waits for something to happen: leaving takes as long.
-const TURN: Duration = Duration::from_millis(100);
+const TURN: Duration = Duration::from_millis(50);
+/// How long leaving is waited for, should the group's coordinator not answer.
+const LEAVE: Duration = Duration::from_secs(1);
 /// How long to wait before joining anew after the group refused.
 const PAUSE: Duration = Duration::from_secs(2);
 
@@ -34,7 +37,9 @@ type Member = BaseConsumer<MemberContext>;
 /// A place in a group; dropping it leaves.
 pub(super) struct Place {
     assigned: watch::Receiver<Option<Vec<Partition>>>,
-    left: Arc<AtomicBool>,
+    leaves: Arc<AtomicBool>,
+    /// Ends when the member has left.
+    attends: Mutex<mpsc::Receiver<()>>,
 }
 
 impl Place {
@@ -45,18 +50,20 @@ impl Place {
         topic: &TopicName,
     ) -> Result<Self, LogError> {
         let (tell, assigned) = watch::channel(None);
-        let left = Arc::new(AtomicBool::new(false));
+        let leaves = Arc::new(AtomicBool::new(false));
+        let (until_left, attends) = mpsc::channel();
         let context = MemberContext { context, has: Arc::default(), tell };
         // Made once here, so that a property that isn't one is told at once.
         let mut member = Some(take_seat(&config, &context, topic).map_err(|e| unsuitable(&e))?);
-        let (leaves, topic) = (left.clone(), topic.clone());
+        let (told, topic) = (leaves.clone(), topic.clone());
         let attend = move || {
-            while !leaves.load(Ordering::Relaxed) {
+            let _until_left: mpsc::Sender<()> = until_left;
+            while !told.load(Ordering::Relaxed) {
                 match member.take().map_or_else(|| take_seat(&config, &context, &topic), Ok) {
-                    Ok(seat) => attend(&seat, &leaves),
+                    Ok(seat) => attend(&seat, &told),
                     Err(error) => tracing::warn!(%error, "the group can't be joined"),
                 }
-                if !leaves.load(Ordering::Relaxed) {
+                if !told.load(Ordering::Relaxed) {
                     thread::sleep(PAUSE);
                 }
             }
@@ -65,7 +72,7 @@ impl Place {
             .name("kafka-group".into())
             .spawn(attend)
             .map_err(|e| LogError::Unavailable(format!("no thread to be had: {e}")))?;
-        Ok(Self { assigned, left })
+        Ok(Self { assigned, leaves, attends: Mutex::new(attends) })
     }
 }
 
@@ -84,7 +91,11 @@ impl Membership for Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.left.store(true, Ordering::Relaxed);
+        self.leaves.store(true, Ordering::Relaxed);
+        // Mostly the process ends next, and a member that goes without a word keeps its partitions
+        // from the others until its session has timed out.
+        let attends = self.attends.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let _ = attends.recv_timeout(LEAVE);
     }
 }
 
