@@ -11,27 +11,41 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)/release
 WORKSPACE := --release --workspace --all-features
 
 # Settings that may be given to `make run` by their short name: make run SHARDS=4
-SETTINGS := DATA_DIR SHARDS COMMAND_ADDR QUERY_ADDR REGISTRY_ADDR CACHE_MIB WRITE_BUFFER_MIB
+SETTINGS := DATA_DIR SHARDS COMMAND_ADDR QUERY_ADDR REGISTRY_ADDR CACHE_MIB WRITE_BUFFER_MIB \
+	LOG KAFKA_FILE REPLICATION_FACTOR MIN_INSYNC_REPLICAS REGISTRY REGISTRY_USER REPLICA_SET \
+	INSTANCE_ID LOG_FILTER
 GIVEN := $(foreach s,$(SETTINGS),$(if $(filter command line,$(origin $s)),TANDEM_$s='$($s)'))
+# Properties of librdkafka: make run LOG=kafka://... KAFKA="security.protocol=SSL ssl.ca.location=ca.pem"
+PROPERTIES := $(if $(filter command line,$(origin KAFKA)),$(foreach p,$(KAFKA),--kafka '$p'))
 ARGS ?=
 
 .PHONY: help
 help: ## List the targets
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 	@echo
-	@echo '  make run takes $(SETTINGS) and ARGS="...":'
+	@echo '  make run takes $(SETTINGS) KAFKA and ARGS="...":'
 	@echo '    make run DATA_DIR=/var/lib/tandem SHARDS=8'
+	@echo '    make run LOG=kafka://127.0.0.1:9092 REGISTRY=http://127.0.0.1:8081'
 
 .PHONY: run
 run: ## Build, and start everything in one process
 	@scripts/setup.sh run
 	@cargo build --release -p tandem-standalone
-	@exec env $(GIVEN) $(TARGET)/tandem $(ARGS)
+	@exec env $(GIVEN) $(TARGET)/tandem $(PROPERTIES) $(ARGS)
 
 .PHONY: test
 test: ## Run all tests
 	@scripts/setup.sh test
 	cargo test $(WORKSPACE)
+
+# The services are binaries of other packages, which cargo builds for `--bins` only. `-v` on
+# neither: one selection of packages and features serves both, so nothing is compiled twice.
+.PHONY: test-kafka
+test-kafka: ## Run the slow tests, on a real Apache Kafka and a real schema registry
+	@scripts/setup.sh test-kafka
+	@scripts/servers.sh fetch
+	cargo build $(WORKSPACE) --bins
+	cargo test $(WORKSPACE) --test kafka
 
 .PHONY: lint
 lint: proto-lint ## Formatting, clippy, licences and bans, the gRPC contract, shell scripts
@@ -51,9 +65,9 @@ audit: ## Known vulnerabilities in dependencies (fetches their list)
 	cargo deny --locked check advisories
 
 .PHONY: bench
-bench: ## Measure; ARGS="..." goes to tandem-bench
-	@scripts/setup.sh run
-	cargo run --release -p tandem-bench -- $(ARGS)
+bench: ## Measure, with LOG=kafka on a broker; ARGS="..." goes to tandem-bench
+	@scripts/setup.sh $(if $(filter kafka,$(LOG)),test-kafka,run)
+	cargo run --release -p tandem-bench -- $(if $(LOG),--log $(LOG)) $(ARGS)
 
 .PHONY: load
 load: ## Put load on a running Tandem; ARGS="..." goes to tandem-load

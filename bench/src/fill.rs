@@ -8,12 +8,10 @@ use tandem_codec::{Codec, RegistrySettings};
 use tandem_domain::{
     Customer, CustomerEvent, CustomerId, Event, Millis, Order, OrderEvent, OrderId,
 };
-use tandem_eventlog::{
-    Headers, Log, NewRecord, TopicName, TopicPartition, embedded::Embedded, partition_for,
-};
+use tandem_eventlog::{Headers, NewRecord, TopicName, TopicPartition, partition_for};
 use tandem_load::tpch::{self, Tables};
 
-use crate::Settings;
+use crate::{Settings, ground::Ground};
 
 /// Appends in flight: enough that the log's groups fill up.
 const AT_ONCE: usize = 4096;
@@ -28,13 +26,13 @@ pub(crate) struct Filled {
     pub(crate) line: Value,
 }
 
-pub(crate) async fn fill(dir: &Path, settings: &Settings) -> Result<Filled, Box<dyn Error>> {
+pub(crate) async fn fill(ground: &Ground, settings: &Settings) -> Result<Filled, Box<dyn Error>> {
     let started = Instant::now();
-    let embedded = Embedded::open(&dir.join("log"))?;
-    let log: Log = embedded.clone();
+    let opened = ground.open()?;
+    let log = opened.log.clone();
     let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("http://{}", socket.local_addr()?);
-    let registry = tandem_standalone::registry::open(log.clone()).await?;
+    let registry = ground.registry(&log).await?;
     let serving = tokio::spawn(axum::serve(socket, registry.router()).into_future());
     let codec =
         Codec::connect(&RegistrySettings { urls: vec![url], basic_auth: None, timeout_ms: 5_000 })?;
@@ -53,13 +51,12 @@ pub(crate) async fn fill(dir: &Path, settings: &Settings) -> Result<Filled, Box<
         .await?;
 
     serving.abort();
-    let groups = embedded.groups_committed();
-    embedded.close().await;
+    opened.close().await;
     let (customers, orders) = (tables.customer_count(), tables.order_count());
     let seconds = started.elapsed().as_secs_f64();
     let line = json!({
         "bench": "fill", "customers": customers, "orders": orders, "seconds": seconds,
-        "syncs": groups, "log_bytes": folder_bytes(&dir.join("log"))?,
+        "log_bytes": ground.log_bytes()?,
     });
     Ok(Filled { customers, orders, line })
 }

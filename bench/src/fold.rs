@@ -1,12 +1,13 @@
 //! Folding a log into an empty view, and starting again with the view kept.
 
 use serde_json::{Value, json};
-use std::{error::Error, path::Path, time::Duration};
+use std::{error::Error, time::Duration};
 use tandem_proto::v1::{ListInstancesRequest, Shard, ShardState};
 
 use crate::{
     Settings,
     fill::{Filled, folder_bytes},
+    ground::Ground,
     process::Tandem,
 };
 
@@ -15,14 +16,16 @@ const PATIENCE: Duration = Duration::from_secs(600);
 
 /// From the start of the process to the last event folded and every shard serving.
 pub(crate) async fn fold(
-    dir: &Path,
+    ground: &Ground,
     settings: &Settings,
     filled: &Filled,
 ) -> Result<(Tandem, Value), Box<dyn Error>> {
-    let tandem = Tandem::start(dir, settings.shards).await?;
+    let before = ground.broker_usage()?.map_or(0.0, |usage| usage.cpu_seconds);
+    let tandem = Tandem::start(ground, settings.shards).await?;
     let events = filled.customers + filled.orders;
     ready(&tandem, settings.shards, events).await?;
     let (seconds, usage) = (tandem.started.elapsed().as_secs_f64(), tandem.usage()?);
+    let broker = ground.broker_usage()?.map(|usage| usage.cpu_seconds);
     #[allow(clippy::cast_precision_loss)] // far below 2^52
     let count = events as f64;
     let line = json!({
@@ -30,18 +33,19 @@ pub(crate) async fn fold(
         "events_per_second": count / seconds,
         "cpu_us_per_event": usage.cpu_seconds * 1e6 / count,
         "peak_rss_mib": usage.peak_rss_mib,
-        "view_bytes": folder_bytes(&dir.join("view"))?,
+        "broker_cpu_us_per_event": broker.map(|after| (after - before) * 1e6 / count),
+        "view_bytes": folder_bytes(&ground.dir.join("view"))?,
     });
     Ok((tandem, line))
 }
 
 /// From the start of the process to every shard serving what it had.
 pub(crate) async fn restart(
-    dir: &Path,
+    ground: &Ground,
     settings: &Settings,
     filled: &Filled,
 ) -> Result<(Tandem, Value), Box<dyn Error>> {
-    let tandem = Tandem::start(dir, settings.shards).await?;
+    let tandem = Tandem::start(ground, settings.shards).await?;
     ready(&tandem, settings.shards, filled.customers + filled.orders).await?;
     let seconds = tandem.started.elapsed().as_secs_f64();
     let usage = tandem.usage()?;

@@ -1,23 +1,23 @@
 //! From command to visible at a steady rate, by `tandem-load` against an otherwise idle `tandem`.
 
 use serde_json::{Value, json};
-use std::{error::Error, path::Path};
+use std::error::Error;
 use tokio::process::Command;
 
-use crate::{Settings, process::Tandem};
+use crate::{Settings, ground::Ground, process::Tandem};
 
 /// 300 customers and 3,000 orders: some seventeen seconds at 200 commands a second.
 const SCALE: &str = "0.002";
 
-pub(crate) async fn latency(dir: &Path, settings: &Settings) -> Result<Value, Box<dyn Error>> {
-    let tandem = Tandem::start(dir, settings.shards).await?;
+pub(crate) async fn latency(ground: &Ground, settings: &Settings) -> Result<Value, Box<dyn Error>> {
+    let tandem = Tandem::start(ground, settings.shards).await?;
     let mut binary = std::env::current_exe()?;
     binary.set_file_name("tandem-load");
     let output = Command::new(binary)
         .args(["--command", &tandem.command, "--query", &tandem.query])
         .args(["--rate", &settings.rate.to_string(), "--sample", "1", "--scale", SCALE])
         .args(["--quiet", "--json", "--journal"])
-        .arg(dir.join("load.journal"))
+        .arg(ground.dir.join("load.journal"))
         .output()
         .await?;
     if !output.status.success() {

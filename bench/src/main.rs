@@ -3,17 +3,22 @@
 
 mod fill;
 mod fold;
+mod ground;
 mod latency;
 mod process;
 mod reads;
 
 use clap::Parser;
+use ground::{Ground, LogKind};
 use std::{error::Error, io::Write, path::PathBuf};
 
 /// Benchmarks of the `tandem` binary beside this one.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "tandem-bench")]
 pub(crate) struct Settings {
+    /// The log: embedded, or a Kafka broker that is started for the benchmark.
+    #[arg(long, value_enum, default_value_t = LogKind::Embedded)]
+    log: LogKind,
     /// TPC-H scale of the fold: 1 is 150,000 customers and 1,500,000 orders.
     #[arg(long, default_value_t = 1.0)]
     scale: f64,
@@ -44,16 +49,19 @@ async fn run(settings: &Settings) -> Result<(), Box<dyn Error>> {
     let scratch = tempfile::tempdir()?;
     let dir = settings.dir.clone().unwrap_or_else(|| scratch.path().to_owned());
 
-    let filled = fill::fill(&dir.join("fold"), settings).await?;
+    let ground = Ground::new(dir.join("fold"), settings.log).await?;
+    let filled = fill::fill(&ground, settings).await?;
     say(&filled.line)?;
-    let (tandem, line) = fold::fold(&dir.join("fold"), settings, &filled).await?;
+    let (tandem, line) = fold::fold(&ground, settings, &filled).await?;
     say(&line)?;
     tandem.stop().await?;
-    let (tandem, line) = fold::restart(&dir.join("fold"), settings, &filled).await?;
+    let (tandem, line) = fold::restart(&ground, settings, &filled).await?;
     say(&line)?;
     say(&reads::reads(&tandem, settings).await?)?;
     tandem.stop().await?;
-    say(&latency::latency(&dir.join("latency"), settings).await?)?;
+    drop(ground);
+    let ground = Ground::new(dir.join("latency"), settings.log).await?;
+    say(&latency::latency(&ground, settings).await?)?;
     Ok(())
 }
 

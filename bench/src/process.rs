@@ -1,8 +1,9 @@
 //! The `tandem` binary as a child, and what the system says of it.
 
+use crate::ground::Ground;
 use std::{
     error::Error,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::Stdio,
     time::{Duration, Instant},
 };
@@ -33,16 +34,17 @@ pub(crate) struct Usage {
 }
 
 impl Tandem {
-    pub(crate) async fn start(dir: &Path, shards: u32) -> Result<Self, Box<dyn Error>> {
+    pub(crate) async fn start(ground: &Ground, shards: u32) -> Result<Self, Box<dyn Error>> {
         let mut binary: PathBuf = std::env::current_exe()?;
         binary.set_file_name("tandem");
         let started = Instant::now();
         let mut child = Command::new(binary)
             .arg("--data-dir")
-            .arg(dir)
+            .arg(&ground.dir)
+            .args(ground.flags())
             .args(["--command-addr", "127.0.0.1:0", "--query-addr", "127.0.0.1:0"])
             .args(["--registry-addr", "127.0.0.1:0", "--shards", &shards.to_string()])
-            .env("TANDEM_LOG", "warn")
+            .env("TANDEM_LOG_FILTER", "warn")
             .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()?;
@@ -66,18 +68,8 @@ impl Tandem {
         Ok(QueryServiceClient::connect(self.query.clone()).await?)
     }
 
-    /// CPU time from `/proc/PID/stat` (clock ticks of 10 ms), peak memory from `VmHWM`.
     pub(crate) fn usage(&self) -> Result<Usage, Box<dyn Error>> {
-        const TICKS_PER_SECOND: f64 = 100.0;
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid))?;
-        let (_, fields) = stat.rsplit_once(')').ok_or("no fields in stat")?;
-        let fields: Vec<&str> = fields.split_whitespace().collect();
-        let ticks = fields[11].parse::<f64>()? + fields[12].parse::<f64>()?;
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid))?;
-        let peak = status.lines().find_map(|l| l.strip_prefix("VmHWM:"));
-        let kib = peak.and_then(|p| p.split_whitespace().next()).ok_or("no VmHWM")?;
-        let peak_rss_mib = kib.parse::<f64>()? / 1024.0;
-        Ok(Usage { cpu_seconds: ticks / TICKS_PER_SECOND, peak_rss_mib })
+        usage(self.pid)
     }
 
     /// SIGTERM, and wait for the end in order.
@@ -86,4 +78,19 @@ impl Tandem {
         let status = tokio::time::timeout(PATIENCE, self.child.wait()).await??;
         if status.success() { Ok(()) } else { Err(format!("tandem ended with {status}").into()) }
     }
+}
+
+/// What the process of that id has used: CPU time from `/proc/PID/stat` (clock ticks of 10 ms),
+/// peak memory from `VmHWM`.
+pub(crate) fn usage(pid: u32) -> Result<Usage, Box<dyn Error>> {
+    const TICKS_PER_SECOND: f64 = 100.0;
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    let (_, fields) = stat.rsplit_once(')').ok_or("no fields in stat")?;
+    let fields: Vec<&str> = fields.split_whitespace().collect();
+    let ticks = fields[11].parse::<f64>()? + fields[12].parse::<f64>()?;
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let peak = status.lines().find_map(|l| l.strip_prefix("VmHWM:"));
+    let kib = peak.and_then(|p| p.split_whitespace().next()).ok_or("no VmHWM")?;
+    let peak_rss_mib = kib.parse::<f64>()? / 1024.0;
+    Ok(Usage { cpu_seconds: ticks / TICKS_PER_SECOND, peak_rss_mib })
 }

@@ -3,6 +3,7 @@
 //! One order, one direction: `api` -> `parse` (all faults at once) -> `accept` (decide, encode,
 //! pick the partition, append) -> receipt. The service keeps no state of its own: any number of
 //! instances may run side by side, and a retry may meet another one than the first try did.
+//! [`start`] is the service in any process, [`process`] the one that has it alone.
 //!
 //! Deliberately absent: whether a customer or an order exists. Commands are last-writer-wins by
 //! id; what makes no sense becomes a reject where it is folded.
@@ -14,6 +15,7 @@ mod cloud_event;
 mod command;
 mod ids;
 mod parse;
+pub mod process;
 mod ready;
 mod render;
 mod settings;

@@ -60,8 +60,8 @@ impl Refusal {
                 Fault::unavailable(OVERLOADED, "too many commands are in hand; send again")
             }
             Refusal::Unconfirmed => {
-                let text = format!("not confirmed by the deadline: {SEND_AGAIN}");
-                Fault::new(Code::DeadlineExceeded, UNCONFIRMED, text)
+                let text = format!("the log has not confirmed it in time: {SEND_AGAIN}");
+                Fault::unavailable(UNCONFIRMED, text)
             }
             Refusal::Log(LogError::Unavailable(_)) => {
                 let text = format!("the log could not be reached: {SEND_AGAIN}");
@@ -123,7 +123,7 @@ mod tests {
             (Refusal::NotReady, Code::Unavailable, "NOT_READY", Caller),
             (EncodeError::NotRegistered(SECRET).into(), Code::Unavailable, "NOT_READY", Caller),
             (Refusal::Busy, Code::Unavailable, "OVERLOADED", Operator),
-            (Refusal::Unconfirmed, Code::DeadlineExceeded, "UNCONFIRMED", Operator),
+            (Refusal::Unconfirmed, Code::Unavailable, "UNCONFIRMED", Operator),
             (
                 log(LogError::Unavailable(SECRET.into())),
                 Code::Unavailable,

@@ -21,6 +21,7 @@ const ARROWS: &str = "
     query-svc   -> proto, processor, domain, service
     standalone  -> command-svc, query-svc, processor, eventlog, codec, service
     load        -> proto
+    rehome      -> proto, domain, codec, eventlog
     bench       -> anything
     e2e         -> anything
 ";

@@ -9,6 +9,7 @@ use tandem_domain::{
 use tandem_eventlog::{Offset, Partition, Record, partition_for};
 
 use crate::{
+    RejectKind::{self, Key, Schema, Value, WrongPartition},
     StoreError, keys, rows,
     state::{REMEMBERED_MS, State},
     store::{self, Family, Store},
@@ -61,7 +62,7 @@ pub(crate) struct Staged {
 
 /// Why a record changes no row.
 enum Refusal {
-    Reject(String),
+    Reject(RejectKind, String),
     NeedsSchema(u32),
     Store(StoreError),
 }
@@ -74,7 +75,7 @@ impl From<StoreError> for Refusal {
 
 impl From<NoSuchRow> for Refusal {
     fn from(e: NoSuchRow) -> Self {
-        Refusal::Reject(e.to_string())
+        Refusal::Reject(RejectKind::NoSuchRow, e.to_string())
     }
 }
 
@@ -103,7 +104,7 @@ impl Staged {
         let clock = input.clock_ms.max(record.timestamp_ms);
         match self.change(store, codec, topic, record, clock, verdict) {
             Ok(()) => {}
-            Err(Refusal::Reject(reason)) => self.reject(topic, record, &reason)?,
+            Err(Refusal::Reject(kind, reason)) => self.reject(topic, record, kind, &reason)?,
             Err(Refusal::NeedsSchema(id)) => return Ok(Applied::NeedsSchema(id)),
             Err(Refusal::Store(e)) => return Err(e),
         }
@@ -135,17 +136,20 @@ impl Staged {
             Ok(event) => event,
             Err(DecodeError::UnknownSchema(id)) => {
                 return Err(match verdict {
-                    Some(why) => Refusal::Reject(format!("schema {id}: {why}")),
+                    Some(why) => Refusal::Reject(Schema, format!("schema {id}: {why}")),
                     None => Refusal::NeedsSchema(id),
                 });
             }
-            Err(e) => return Err(Refusal::Reject(e.to_string())),
+            Err(e) => return Err(Refusal::Reject(Value, e.to_string())),
         };
         if event.key().as_bytes() != key {
-            return Err(Refusal::Reject(format!(
-                "the record's key is not the id in its value, {}: key records by that id",
-                event.key()
-            )));
+            return Err(Refusal::Reject(
+                Key,
+                format!(
+                    "the record's key is not the id in its value, {}: key records by that id",
+                    event.key()
+                ),
+            ));
         }
         let event_id = event_id(topic, record);
         if let Some(id) = &event_id
@@ -164,15 +168,18 @@ impl Staged {
     /// A record has a key, and lies where that key belongs.
     fn check_key<'r>(&self, record: &'r Record) -> Result<&'r [u8], Refusal> {
         let Some(key) = &record.key else {
-            return Err(Refusal::Reject("the record has no key: key it by its id".into()));
+            return Err(Refusal::Reject(Key, "the record has no key: key it by its id".into()));
         };
         let (here, shards) = (Partition(self.state.shard), self.state.shards);
         let there = partition_for(key, shards);
         if there != here {
-            return Err(Refusal::Reject(format!(
-                "the key belongs in partition {there}, the record lies in {here}: set the \
+            return Err(Refusal::Reject(
+                WrongPartition,
+                format!(
+                    "the key belongs in partition {there}, the record lies in {here}: set the \
                  producer's partitioner to murmur2 (librdkafka: partitioner=murmur2_random)"
-            )));
+                ),
+            ));
         }
         Ok(key)
     }
@@ -181,13 +188,16 @@ impl Staged {
     /// doesn't say what is gone.
     fn tombstone(&mut self, store: &Store, topic: Topic, key: &[u8]) -> Result<(), Refusal> {
         if topic != Topic::Customer {
-            return Err(Refusal::Reject(format!(
-                "a null value on {} does not say what it removes: send an event instead",
-                topic.name()
-            )));
+            return Err(Refusal::Reject(
+                Value,
+                format!(
+                    "a null value on {} does not say what it removes: send an event instead",
+                    topic.name()
+                ),
+            ));
         }
         let id = CustomerId::from_bytes(key)
-            .map_err(|e| Refusal::Reject(format!("the key, a customer id, {e}")))?;
+            .map_err(|e| Refusal::Reject(Key, format!("the key, a customer id, {e}")))?;
         if self.row(store, Family::View, &keys::customer(&id))?.is_some() {
             self.changes.insert(Family::View, keys::customer(&id), None);
         }
@@ -245,9 +255,15 @@ impl Staged {
         Ok(())
     }
 
-    fn reject(&mut self, topic: Topic, record: &Record, reason: &str) -> Result<(), StoreError> {
+    fn reject(
+        &mut self,
+        topic: Topic,
+        record: &Record,
+        kind: RejectKind,
+        reason: &str,
+    ) -> Result<(), StoreError> {
         let key = keys::reject(topic, record.offset.0);
-        let row = rows::encode_reject(reason, record.timestamp_ms)?;
+        let row = rows::encode_reject(kind, reason, record.timestamp_ms)?;
         self.changes.insert(Family::Rejects, key, Some(row));
         self.state.rejects += 1;
         Ok(())

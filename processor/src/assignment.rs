@@ -3,14 +3,16 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 use tandem_codec::Codec;
-use tandem_eventlog::{Log, LogError, Membership, Partition};
+use tandem_eventlog::{Log, LogError, Partition, TopicId};
 use tokio::{runtime::Handle, sync::watch, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    joining::{Joined, join},
+    retry::Retry,
     shard::{Life, Progress},
     store::Memory,
     task::Task,
@@ -19,8 +21,14 @@ use crate::{
 /// The shards held, as anyone may see them.
 pub(crate) type Held = BTreeMap<Partition, watch::Receiver<Progress>>;
 
-/// What every shard's task needs.
+/// Which making of each input topic the log has. Known once the group has said for the first time
+/// what this instance holds, and then for good; until then nothing can be read.
+pub(crate) type Topics = Arc<OnceLock<Vec<TopicId>>>;
+
+/// What every shard's task needs, and what it takes to be given shards.
 pub(crate) struct Ground {
+    pub(crate) replica_set: String,
+    pub(crate) instance_id: String,
     pub(crate) dir: PathBuf,
     pub(crate) shards: u32,
     pub(crate) log: Log,
@@ -35,14 +43,17 @@ struct Owned {
     task: JoinHandle<()>,
 }
 
-/// Follows the group until `stop`, then stops every shard and waits for them.
+/// Joins the group, however long that takes, and follows it until `stop`; then stops every shard
+/// and waits for them.
 pub(crate) async fn follow(
     ground: Ground,
-    mut membership: Box<dyn Membership>,
+    topics: Topics,
     held: watch::Sender<Held>,
     stop: CancellationToken,
 ) {
+    let Ok(Joined { topics: ids, mut membership }) = join(&ground, &stop).await else { return };
     let mut owned: BTreeMap<Partition, Owned> = BTreeMap::new();
+    let mut retry = Retry::new(&stop);
     loop {
         let assigned = tokio::select! {
             biased;
@@ -50,10 +61,16 @@ pub(crate) async fn follow(
             assigned = membership.next() => assigned,
         };
         match assigned {
-            Ok(assigned) => change(&ground, &mut owned, &held, &assigned).await,
+            Ok(assigned) => {
+                change(&ground, &mut owned, &held, &assigned).await;
+                topics.get_or_init(|| ids.clone());
+                retry.succeeded();
+            }
             Err(LogError::Unavailable(why)) => {
-                tracing::warn!(why, "waiting for the group");
-                tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+                tracing::warn!(why, wait_ms = retry.wait().as_millis(), "waiting for the group");
+                if retry.pause().await.is_err() {
+                    break;
+                }
             }
             Err(e) => {
                 tracing::error!(error = %e, "the group can't be followed; holding what is held");

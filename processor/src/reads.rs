@@ -7,8 +7,9 @@ use tokio::{sync::watch, time::Instant};
 
 use crate::{
     StoreError,
-    assignment::Held,
+    assignment::{Held, Topics},
     shard::{Progress, ShardState},
+    state::Input,
     store::Store,
     view::View,
 };
@@ -25,15 +26,31 @@ pub struct Need {
 /// What an answer was made from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stamp {
-    /// Per topic and shard, everything before this offset is reflected.
-    pub positions: Vec<(Topic, Partition, u64)>,
+    /// Per topic and shard, how much of it is reflected.
+    pub positions: Vec<Reflected>,
     /// The most that the answer may lag behind the log.
     pub staleness: Duration,
+}
+
+/// How much of one input an answer reflects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reflected {
+    /// Which topic.
+    pub topic: Topic,
+    /// Which making of the topic.
+    pub topic_id: TopicId,
+    /// Which of its partitions.
+    pub shard: Partition,
+    /// Everything before this offset is reflected.
+    pub position: u64,
 }
 
 /// Why a shard can't answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unserved {
+    /// The log has not been reached yet, so it isn't known what this instance holds.
+    #[error("this instance is not ready yet")]
+    NotReady,
     /// This instance doesn't hold the shard.
     #[error("shard {0} is not held here")]
     NotHeld(Partition),
@@ -104,13 +121,13 @@ pub struct InputStatus {
 #[derive(Clone)]
 pub struct Reads {
     shards: u32,
-    topic_ids: Arc<[TopicId]>,
+    topics: Topics,
     held: watch::Receiver<Held>,
 }
 
 impl Reads {
-    pub(crate) fn new(shards: u32, topics: Vec<TopicId>, held: watch::Receiver<Held>) -> Self {
-        Self { shards, topic_ids: topics.into(), held }
+    pub(crate) fn new(shards: u32, topics: Topics, held: watch::Receiver<Held>) -> Self {
+        Self { shards, topics, held }
     }
 
     /// All shards of the view, held here or not.
@@ -125,12 +142,14 @@ impl Reads {
     }
 
     /// Which making of a topic the view is folded from.
-    #[must_use]
-    pub fn topic_id(&self, topic: Topic) -> &TopicId {
-        &self.topic_ids[topic as usize]
+    ///
+    /// # Errors
+    /// [`Unserved::NotReady`] until the log has been reached.
+    pub fn topic_id(&self, topic: Topic) -> Result<&TopicId, Unserved> {
+        self.topics.get().and_then(|ids| ids.get(topic as usize)).ok_or(Unserved::NotReady)
     }
 
-    /// The shards held here.
+    /// The shards held here; none until the log has been reached.
     #[must_use]
     pub fn status(&self) -> Vec<ShardStatus> {
         let held = self.held.borrow();
@@ -153,8 +172,11 @@ impl Reads {
         let (store, caught_up) = self.fresh(shard, need, deadline).await?;
         let view = View::new(&store);
         let state = view.state()?;
-        let positions = Topic::ALL.into_iter().zip(&state.inputs);
-        let positions = positions.map(|(t, i)| (t, shard, i.position)).collect();
+        let reflected = |(topic, input): (Topic, &Input)| {
+            let topic_id = TopicId(input.topic_id.clone());
+            Reflected { topic, topic_id, shard, position: input.position }
+        };
+        let positions = Topic::ALL.into_iter().zip(&state.inputs).map(reflected).collect();
         let stamp = Stamp { positions, staleness: caught_up.elapsed() };
         Ok((read(&view)?, stamp))
     }
@@ -166,6 +188,9 @@ impl Reads {
         need: &Need,
         deadline: Instant,
     ) -> Result<(Arc<Store>, Instant), Unserved> {
+        if self.topics.get().is_none() {
+            return Err(Unserved::NotReady);
+        }
         let held = self.held.borrow().get(&shard).cloned();
         let mut progress = held.ok_or(Unserved::NotHeld(shard))?;
         loop {

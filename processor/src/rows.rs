@@ -6,7 +6,7 @@ use tandem_domain::{Customer, CustomerId, Greeting, GreetingId, Millis, Order, O
 use crate::StoreError;
 
 /// The layout of all rows and keys. A store of another layout is refused and rebuilt by hand.
-pub(crate) const LAYOUT: u8 = 1;
+pub(crate) const LAYOUT: u8 = 2;
 
 #[derive(Serialize, Deserialize)]
 struct CustomerRow<'a> {
@@ -33,6 +33,22 @@ struct GreetingRow<'a> {
 struct RejectRow<'a> {
     reason: &'a str,
     timestamp: i64,
+    kind: RejectKind,
+}
+
+/// What kind of reason a record was rejected for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RejectKind {
+    /// It lies in another partition than its key belongs in.
+    WrongPartition,
+    /// It has no key, or not the one that belongs to its value.
+    Key,
+    /// The schema it was written with can't be had or used.
+    Schema,
+    /// Its value is not an event of its topic.
+    Value,
+    /// It is about something that is not there.
+    NoSuchRow,
 }
 
 /// A record that could not be folded.
@@ -42,6 +58,8 @@ pub struct Reject {
     pub topic: Topic,
     /// Its offset.
     pub offset: u64,
+    /// What kind of reason it is.
+    pub kind: RejectKind,
     /// Why, and what to do.
     pub reason: String,
     /// The record's own time.
@@ -100,13 +118,18 @@ pub(crate) fn decode_greeting(id: &[u8], row: &[u8]) -> Result<Greeting, StoreEr
     })
 }
 
-pub(crate) fn encode_reject(reason: &str, timestamp: i64) -> Result<Vec<u8>, StoreError> {
-    encode(&RejectRow { reason, timestamp })
+pub(crate) fn encode_reject(
+    kind: RejectKind,
+    reason: &str,
+    timestamp: i64,
+) -> Result<Vec<u8>, StoreError> {
+    encode(&RejectRow { reason, timestamp, kind })
 }
 
 pub(crate) fn decode_reject(topic: Topic, offset: u64, row: &[u8]) -> Result<Reject, StoreError> {
     let r: RejectRow<'_> = decode(row)?;
-    Ok(Reject { topic, offset, reason: r.reason.into(), timestamp: Millis(r.timestamp) })
+    let (reason, timestamp) = (r.reason.into(), Millis(r.timestamp));
+    Ok(Reject { topic, offset, kind: r.kind, reason, timestamp })
 }
 
 pub(crate) fn encode<T: Serialize>(row: &T) -> Result<Vec<u8>, StoreError> {

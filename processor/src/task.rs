@@ -11,6 +11,7 @@ use crate::{
     Failure, StoreError,
     apply::{Applied, Staged},
     commit::commit,
+    retry::{Retry, Stopped},
     shard::{Life, ShardState},
     state::{State, input_partitions},
     store::{Memory, Store},
@@ -23,9 +24,6 @@ const IDLE: Duration = Duration::from_millis(50);
 /// How often what was committed is brought to the disk: it bounds what a crash makes the shard
 /// fold again.
 const FLUSH_EVERY: Duration = Duration::from_secs(10);
-
-/// The waits between tries of what isn't available: doubled from the first to the last.
-const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
 /// What a shard's task works with.
 pub(crate) struct Task {
@@ -50,6 +48,12 @@ impl<E: Into<Failure>> From<E> for Ended {
     }
 }
 
+impl From<Stopped> for Ended {
+    fn from(_: Stopped) -> Self {
+        Ended::Stopped
+    }
+}
+
 /// An open shard.
 struct Open {
     store: Arc<Store>,
@@ -59,6 +63,8 @@ struct Open {
     /// have held everything of that moment. The first mark is set when the shard is opened.
     mark: (Vec<Offset>, Instant),
     flushed: Instant,
+    /// The waits while the log can't be read.
+    retry: Retry,
 }
 
 impl Task {
@@ -124,7 +130,8 @@ impl Task {
         let reader = self.retry("read", || self.log.read(&positions)).await?;
         let ends = bounds.iter().map(|b| b.end).collect();
         let now = Instant::now();
-        Ok(Open { store, reader, state: Arc::new(state), mark: (ends, asked), flushed: now })
+        let (state, retry) = (Arc::new(state), Retry::new(&self.stop));
+        Ok(Open { store, reader, state, mark: (ends, asked), flushed: now, retry })
     }
 
     /// One turn of the loop.
@@ -136,10 +143,11 @@ impl Task {
         };
         match batch {
             Ok(batch) => {
+                open.retry.succeeded();
                 self.fold(life, open, &batch).await?;
                 self.mark(life, open, batch.ends, batch.ends_at);
             }
-            Err(LogError::Unavailable(why)) => drop(self.pause("read", &why, RETRY.1).await?),
+            Err(LogError::Unavailable(why)) => self.pause("read", &why, &mut open.retry).await?,
             Err(other) => return Err(Ended::Failed(log_failure(&other))),
         }
         if open.flushed.elapsed() >= FLUSH_EVERY {
@@ -199,12 +207,12 @@ impl Task {
         record: &Record,
         id: u32,
     ) -> Result<(), Ended> {
-        let mut wait = RETRY.0;
+        let mut retry = Retry::new(&self.stop);
         let verdict = loop {
-            match self.codec.learn(id).await {
+            match retry.attempt(self.codec.learn(id)).await? {
                 Ok(()) => break None,
                 Err(RegistryError::Unavailable(why)) => {
-                    wait = self.pause("learn schema", &why, wait).await?;
+                    self.pause("learn schema", &why, &mut retry).await?;
                 }
                 Err(verdict) => break Some(verdict.to_string()),
             }
@@ -218,28 +226,21 @@ impl Task {
     where
         F: Future<Output = Result<T, LogError>>,
     {
-        let mut wait = RETRY.0;
+        let mut retry = Retry::new(&self.stop);
         loop {
-            match call().await {
+            match retry.attempt(call()).await? {
                 Ok(got) => return Ok(got),
-                Err(LogError::Unavailable(why)) => wait = self.pause(what, &why, wait).await?,
+                Err(LogError::Unavailable(why)) => self.pause(what, &why, &mut retry).await?,
                 Err(other) => return Err(Ended::Failed(log_failure(&other))),
             }
         }
     }
 
-    /// Waits before another try, and gives how long to wait the next time.
-    async fn pause(
-        &self,
-        what: &'static str,
-        why: &str,
-        wait: Duration,
-    ) -> Result<Duration, Ended> {
-        tracing::warn!(shard = self.shard.0, what, why, wait_ms = wait.as_millis(), "waiting");
-        tokio::select! {
-            () = self.stop.cancelled() => Err(Ended::Stopped),
-            () = tokio::time::sleep(wait) => Ok((wait * 2).min(RETRY.1)),
-        }
+    /// Waits before another try, and says for what.
+    async fn pause(&self, what: &'static str, why: &str, retry: &mut Retry) -> Result<(), Stopped> {
+        let wait_ms = retry.wait().as_millis();
+        tracing::warn!(shard = self.shard.0, what, why, wait_ms, "waiting");
+        retry.pause().await
     }
 }
 

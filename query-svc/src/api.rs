@@ -28,7 +28,7 @@ impl Api {
     }
 
     fn served(&self, stamp: &Stamp) -> Option<v1::Served> {
-        Some(render::served(&self.reads, &self.instance_id, stamp))
+        Some(render::served(&self.instance_id, stamp))
     }
 
     async fn customer_orders(

@@ -3,20 +3,27 @@
 //! One question's path: `api` takes it, `parse` turns it into a typed question or names every
 //! fault, `list` or the processor's reads answer it, `render` puts the answer on the wire.
 //! `status` is the table from what can go wrong to what the caller is told.
+//!
+//! [`start`] is the service in any process, [`process`] the ones that hold a view of their own;
+//! [`settings`] is what those that hold one have in common.
 
 mod api;
 mod list;
 mod page;
 mod parse;
+pub mod process;
 mod render;
+pub mod settings;
 mod status;
 
+pub use settings::Settings;
+
 use std::{net::SocketAddr, time::Duration};
-use tandem_processor::{Codec, Log, LogError, Reads, ShardState};
+use tandem_processor::{Codec, Log, Reads, ShardState};
 use tandem_proto::v1::query_service_server::QueryServiceServer;
 use tandem_service::{
     bounded,
-    grpc::{Limits, Serving, Shell, ShellError},
+    grpc::{Serving, Shell, ShellError},
     health::Health,
 };
 use tokio::{net::TcpListener, runtime::Handle};
@@ -24,26 +31,6 @@ use tokio_util::sync::CancellationToken;
 
 /// How often the shards are looked at to tell the process's health.
 const HEALTH_EVERY: Duration = Duration::from_millis(100);
-
-/// What the query service has to be told.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// What its processor has to be told.
-    pub processor: tandem_processor::Settings,
-    /// The bounds of its server.
-    pub limits: Limits,
-}
-
-/// Why the query service can't start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The log refused, or could not be reached.
-    #[error(transparent)]
-    Log(#[from] LogError),
-    /// The server could not be put together.
-    #[error(transparent)]
-    Shell(#[from] ShellError),
-}
 
 /// A running query service.
 pub struct Running {
@@ -74,8 +61,11 @@ impl Running {
 
 /// Starts the processor on `fold` and serves what it holds on `listener` until `shutdown`.
 ///
+/// It answers at once. Until the log has been reached, health says NOT_SERVING and queries are
+/// UNAVAILABLE; what is waited for stands in the log lines.
+///
 /// # Errors
-/// [`StartError`].
+/// [`ShellError`], which only a broken build or socket can cause.
 pub async fn start(
     settings: Settings,
     log: Log,
@@ -83,11 +73,11 @@ pub async fn start(
     fold: Handle,
     listener: TcpListener,
     shutdown: CancellationToken,
-) -> Result<Running, StartError> {
+) -> Result<Running, ShellError> {
     let shell = Shell::new(settings.limits)?;
-    let address = listener.local_addr().map_err(ShellError::Socket)?;
+    let address = listener.local_addr()?;
     let instance_id = settings.processor.instance_id.clone();
-    let (processor, reads) = tandem_processor::start(settings.processor, log, codec, fold).await?;
+    let (processor, reads) = tandem_processor::start(settings.processor, log, codec, fold);
     let api = api::Api::new(reads.clone(), instance_id, address.to_string());
     let shell = shell.add(bounded!(QueryServiceServer::new(api))).await;
     tokio::spawn(tell_health(reads.clone(), shell.health(), shutdown.clone()));

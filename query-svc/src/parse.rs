@@ -3,14 +3,17 @@
 use prost::Message;
 use std::time::Duration;
 use tandem_domain::{CustomerId, IdFault, OrderId, Topic};
-use tandem_processor::{Need, Partition, Reads};
+use tandem_processor::{Need, Partition, Reads, Unserved};
 use tandem_proto::{
     receipt::{self, Proof, topic_tag},
     v1::{self, OrderSort},
 };
 use tandem_service::status::{Fault, FieldFault};
 
-use crate::page::{self, Bound, Last};
+use crate::{
+    page::{self, Bound, Last},
+    status,
+};
 
 /// How many receipts a request may show.
 const MAX_RECEIPTS: usize = 32;
@@ -19,7 +22,19 @@ const MAX_RECEIPTS: usize = 32;
 pub(crate) struct Parsing<'a> {
     reads: &'a Reads,
     faults: Vec<FieldFault>,
+    /// Why a receipt can't be judged yet.
+    unjudged: Option<Unserved>,
 }
+
+/// What is wrong with a receipt.
+enum Doubt {
+    /// It isn't of this log.
+    Elsewhere,
+    /// Which log this is isn't known yet.
+    Unjudged(Unserved),
+}
+
+const ELSEWHERE: &str = "is from another log; leave it out, or ask where it was given out";
 
 /// Which page of a list is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,13 +53,15 @@ pub(crate) struct Listing {
 
 impl<'a> Parsing<'a> {
     pub(crate) fn new(reads: &'a Reads) -> Self {
-        Self { reads, faults: Vec::new() }
+        Self { reads, faults: Vec::new(), unjudged: None }
     }
 
-    /// Gives `value` if no fault was found. A part that is `None` has left its fault here.
+    /// Gives `value` if no fault was found. A part that is `None` has left its fault here. What
+    /// the caller has to mend is told even while receipts can't be judged.
     pub(crate) fn done<T>(self, value: Option<T>) -> Result<T, Fault> {
-        match value {
-            Some(value) if self.faults.is_empty() => Ok(value),
+        match (value, self.unjudged) {
+            (Some(value), None) if self.faults.is_empty() => Ok(value),
+            (Some(_), Some(why)) if self.faults.is_empty() => Err(status::unserved(why)),
             _ => Err(Fault::invalid(self.faults)),
         }
     }
@@ -93,7 +110,8 @@ impl<'a> Parsing<'a> {
                     for proof in proofs {
                         match self.proof(&proof) {
                             Ok(position) => need.positions.push(position),
-                            Err(why) => self.fault(&field(), why),
+                            Err(Doubt::Elsewhere) => self.fault(&field(), ELSEWHERE),
+                            Err(Doubt::Unjudged(why)) => self.unjudged = Some(why),
                         }
                     }
                 }
@@ -108,14 +126,14 @@ impl<'a> Parsing<'a> {
         need
     }
 
-    fn proof(&self, proof: &Proof) -> Result<(Topic, Partition, u64), &'static str> {
-        const ELSEWHERE: &str = "is from another log; leave it out, or ask where it was given out";
-        let topic = Topic::from_name(&proof.topic).ok_or(ELSEWHERE)?;
-        let here = proof.topic_tag == topic_tag(&self.reads.topic_id(topic).0);
+    fn proof(&self, proof: &Proof) -> Result<(Topic, Partition, u64), Doubt> {
+        let topic = Topic::from_name(&proof.topic).ok_or(Doubt::Elsewhere)?;
+        let topic_id = self.reads.topic_id(topic).map_err(Doubt::Unjudged)?;
+        let here = proof.topic_tag == topic_tag(&topic_id.0);
         let shard = Partition(proof.partition);
         match here && self.reads.shards().any(|s| s == shard) {
             true => Ok((topic, shard, proof.position)),
-            false => Err(ELSEWHERE),
+            false => Err(Doubt::Elsewhere),
         }
     }
 

@@ -3,7 +3,9 @@
 use prost_types::Timestamp;
 use std::time::Duration;
 use tandem_domain::{Customer, Greeting, Millis, Order, Topic};
-use tandem_processor::{JoinedOrder, Partition, Reads, Reject, ShardState, ShardStatus, Stamp};
+use tandem_processor::{
+    JoinedOrder, Partition, Reflected, Reject, RejectKind, ShardState, ShardStatus, Stamp,
+};
 use tandem_proto::{
     receipt::{self, Proof, topic_tag},
     v1,
@@ -60,20 +62,28 @@ pub(crate) fn reject(shard: Partition, r: Reject) -> v1::Reject {
         offset: r.offset,
         reason: r.reason,
         timestamp: Some(time(r.timestamp)),
+        code: reject_code(r.kind).into(),
     }
 }
 
-pub(crate) fn served(reads: &Reads, instance_id: &str, stamp: &Stamp) -> v1::Served {
-    let proofs: Vec<Proof> = stamp
-        .positions
-        .iter()
-        .map(|(topic, partition, position)| Proof {
-            topic: topic.name().into(),
-            topic_tag: topic_tag(&reads.topic_id(*topic).0),
-            partition: partition.0,
-            position: *position,
-        })
-        .collect();
+fn reject_code(kind: RejectKind) -> v1::RejectCode {
+    match kind {
+        RejectKind::WrongPartition => v1::RejectCode::WrongPartition,
+        RejectKind::Key => v1::RejectCode::Key,
+        RejectKind::Schema => v1::RejectCode::Schema,
+        RejectKind::Value => v1::RejectCode::Value,
+        RejectKind::NoSuchRow => v1::RejectCode::NoSuchRow,
+    }
+}
+
+pub(crate) fn served(instance_id: &str, stamp: &Stamp) -> v1::Served {
+    let proof = |reflected: &Reflected| Proof {
+        topic: reflected.topic.name().into(),
+        topic_tag: topic_tag(&reflected.topic_id.0),
+        partition: reflected.shard.0,
+        position: reflected.position,
+    };
+    let proofs: Vec<Proof> = stamp.positions.iter().map(proof).collect();
     v1::Served {
         instance_id: instance_id.into(),
         position: receipt::encode(&proofs),

@@ -13,6 +13,9 @@ const RETRY_FAILED: Duration = Duration::from_secs(5);
 pub(crate) fn unserved(why: Unserved) -> Fault {
     let message = why.to_string();
     match why {
+        Unserved::NotReady => {
+            Fault::unavailable("NOT_READY", "this instance is not ready yet; ask again")
+        }
         Unserved::NotHeld(shard) => {
             Fault::unavailable("SHARD_NOT_HELD", message).with("shard", shard)
         }
@@ -77,6 +80,7 @@ mod tests {
         let behind = Unserved::Behind { topic: "order", shard, position: 4, needed: 9 };
         let max = Duration::from_millis(5);
         let table = [
+            (Unserved::NotReady, Code::Unavailable, "NOT_READY"),
             (Unserved::NotHeld(shard), Code::Unavailable, "SHARD_NOT_HELD"),
             (not_ready(ShardState::Restoring), Code::Unavailable, "SHARD_NOT_READY"),
             (not_ready(ShardState::Failed), Code::Unavailable, "SHARD_FAILED"),

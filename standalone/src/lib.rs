@@ -1,6 +1,8 @@
-//! Tandem in one process: the embedded log, the embedded schema registry, the command service
-//! and the query service, wired in [`start`] from top to bottom.
+//! Tandem in one process: the log, embedded or on Kafka, the embedded schema registry unless
+//! another one is named, the command service and the query service, wired in [`start`] from top
+//! to bottom.
 
+mod ground;
 pub mod registry;
 mod settings;
 mod welcome;
@@ -8,22 +10,19 @@ mod welcome;
 pub use settings::Settings;
 pub use welcome::welcome;
 
-use std::{
-    future::IntoFuture, io, net::SocketAddr, sync::Arc, thread::available_parallelism,
-    time::Duration,
-};
+use ground::{FIRST_LOOK, Ground};
+use std::{future::IntoFuture, io, net::SocketAddr, time::Duration};
 use tandem_codec::{Codec, RegistryError, RegistrySettings};
-use tandem_eventlog::{EventLog, LogError, embedded::Embedded};
+use tandem_command_svc::Listen as ListenCommand;
+use tandem_eventlog::{Log, LogError};
 use tandem_processor::{ShardState, ShardStatus};
+use tandem_query_svc::settings::{Listen as ListenQuery, Place};
 use tandem_service::{
     bind::{BindError, bind, local_addr},
     grpc::{Limits, ShellError},
+    ready::until_done,
 };
-use tokio::{
-    net::TcpListener,
-    runtime::{Builder, Handle, Runtime},
-    task::JoinHandle,
-};
+use tokio::{net::TcpListener, runtime::Handle, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 /// How long a question to the registry, which is in this process, may take.
@@ -50,12 +49,9 @@ pub enum StartError {
     /// The codec can't be set up.
     #[error(transparent)]
     Codec(#[from] RegistryError),
-    /// The command service can't start.
+    /// A service can't start.
     #[error(transparent)]
-    Command(#[from] ShellError),
-    /// The query service can't start.
-    #[error(transparent)]
-    Query(#[from] tandem_query_svc::StartError),
+    Service(#[from] ShellError),
 }
 
 /// Where everything listens.
@@ -65,49 +61,62 @@ pub struct Addresses {
     pub command: SocketAddr,
     /// The query service.
     pub query: SocketAddr,
-    /// The schema registry.
-    pub registry: SocketAddr,
+    /// The embedded schema registry, where there is one.
+    pub registry: Option<SocketAddr>,
 }
+
+/// The flag that says where the embedded registry listens.
+const REGISTRY_FLAG: &str = "--registry-addr";
 
 /// Everything, running.
 pub struct Running {
     addresses: Addresses,
     shards: usize,
-    log: Arc<Embedded>,
-    registry: (CancellationToken, JoinHandle<io::Result<()>>),
+    ground: Ground,
+    registry: Option<EmbeddedRegistry>,
     command: (CancellationToken, tandem_command_svc::Running),
     query: (CancellationToken, tandem_query_svc::Running),
 }
 
-/// Starts everything; the view is folded on `fold`.
+/// The embedded registry, running.
+struct EmbeddedRegistry {
+    stop: CancellationToken,
+    serving: JoinHandle<io::Result<()>>,
+}
+
+/// Starts everything; the view is folded on `fold`. A log or registry elsewhere is waited for in
+/// the background: everything answers meanwhile that it isn't ready.
 ///
 /// # Errors
 /// [`StartError`]; nothing is left running, and a data folder in use is not touched.
 pub async fn start(settings: Settings, fold: Handle) -> Result<Running, StartError> {
     // Sockets first: a taken port must not leave traces in the data folder.
-    let command_socket = bind(&settings.command_addr, "--command-addr").await?;
-    let query_socket = bind(&settings.query_addr, "--query-addr").await?;
-    let registry_socket = bind(&settings.registry_addr, "--registry-addr").await?;
+    let command_socket = bind(&settings.command.command_addr, ListenCommand::FLAG).await?;
+    let query_socket = bind(&settings.query.query_addr, ListenQuery::FLAG).await?;
+    let registry_socket = match settings.registry.is_set() {
+        true => None,
+        false => Some(bind(&settings.registry_addr, REGISTRY_FLAG).await?),
+    };
+    let at_registry = registry_socket.as_ref().map(|socket| local_addr(socket, REGISTRY_FLAG));
     let addresses = Addresses {
-        command: local_addr(&command_socket, "--command-addr")?,
-        query: local_addr(&query_socket, "--query-addr")?,
-        registry: local_addr(&registry_socket, "--registry-addr")?,
+        command: local_addr(&command_socket, ListenCommand::FLAG)?,
+        query: local_addr(&query_socket, ListenQuery::FLAG)?,
+        registry: at_registry.transpose()?,
     };
 
-    let log = Embedded::open(&settings.data_dir.join("log"))?;
-    // Asked first, and once: another number of shards is refused before anything waits for it.
-    log.ensure_topics(&tandem_processor::input_topics(settings.shards)).await?;
-    let registry = serve_registry(registry_socket, log.clone()).await?;
-    let codec = Codec::connect(&RegistrySettings {
-        urls: vec![format!("http://{}", addresses.registry)],
-        basic_auth: None,
-        timeout_ms: REGISTRY_TIMEOUT_MS,
-    })?;
+    let ground = Ground::open(&settings)?;
+    let shards = settings.view.shards.shards;
+    let is_there = ground.check(shards).await?;
+    let registry = match registry_socket {
+        Some(socket) => Some(serve_registry(socket, &ground, is_there).await?),
+        None => None,
+    };
+    let codec = Codec::connect(&registry_settings(&settings, &addresses)?)?;
 
     let stop = CancellationToken::new();
     let command = tandem_command_svc::start(
-        tandem_command_svc::Settings::new(settings.shards),
-        log.clone(),
+        tandem_command_svc::Settings::new(shards),
+        ground.log(),
         codec.clone(),
         command_socket,
         stop.clone(),
@@ -116,10 +125,9 @@ pub async fn start(settings: Settings, fold: Handle) -> Result<Running, StartErr
     let command = (stop, command);
 
     let stop = CancellationToken::new();
-    let query_settings = query_settings(&settings, addresses.query);
     let query = tandem_query_svc::start(
-        query_settings,
-        log.clone(),
+        query_settings(&settings, addresses.query),
+        ground.log(),
         codec,
         fold,
         query_socket,
@@ -127,33 +135,55 @@ pub async fn start(settings: Settings, fold: Handle) -> Result<Running, StartErr
     )
     .await?;
     let query = (stop, query);
-    let shards = settings.shards as usize;
-    Ok(Running { addresses, shards, log, registry, command, query })
+    Ok(Running { addresses, shards: shards as usize, ground, registry, command, query })
 }
 
 fn query_settings(settings: &Settings, address: SocketAddr) -> tandem_query_svc::Settings {
-    tandem_query_svc::Settings {
-        processor: tandem_processor::Settings {
-            dir: settings.data_dir.join("view"),
-            shards: settings.shards,
-            replica_set: "standalone".into(),
-            instance_id: format!("standalone-{}", address.port()),
-            cache_bytes: settings.cache_mib << 20,
-            write_buffer_bytes: settings.write_buffer_mib << 20,
-        },
-        limits: Limits::default(),
-    }
+    let place = Place::Port(address.port());
+    let processor = settings.view.processor(&settings.identity, &place);
+    tandem_query_svc::Settings { processor, limits: Limits::default() }
 }
 
+/// How to ask the registry that is named, else the embedded one.
+fn registry_settings(
+    settings: &Settings,
+    addresses: &Addresses,
+) -> Result<RegistrySettings, RegistryError> {
+    let embedded = addresses.registry.map(|address| RegistrySettings {
+        urls: vec![format!("http://{address}")],
+        basic_auth: None,
+        timeout_ms: REGISTRY_TIMEOUT_MS,
+    });
+    let none = || RegistryError::Settings("say where the schema registry is".into());
+    settings.registry.settings().or(embedded).ok_or_else(none)
+}
+
+/// Serves the registry. It is open when this returns if the log is there; else it opens once the
+/// log is.
 async fn serve_registry(
     socket: TcpListener,
-    log: Arc<Embedded>,
-) -> Result<(CancellationToken, JoinHandle<io::Result<()>>), StartError> {
-    let router = registry::open(log).await?.router();
+    ground: &Ground,
+    is_there: bool,
+) -> Result<EmbeddedRegistry, StartError> {
+    let (late, log, topic) = (registry::Late::default(), ground.log(), ground.schemas());
     let stop = CancellationToken::new();
-    let serving =
-        axum::serve(socket, router).with_graceful_shutdown(stop.clone().cancelled_owned());
-    Ok((stop, tokio::spawn(serving.into_future())))
+    let serving = axum::serve(socket, late.router())
+        .with_graceful_shutdown(stop.clone().cancelled_owned())
+        .into_future();
+    match ground {
+        Ground::Embedded(_) => late.opened(&registry::open(log, topic).await?),
+        Ground::Kafka(_) => {
+            let opening = async move {
+                let open = || registry::open(log.clone(), topic);
+                late.opened(&until_done("the log, for the schemas", open).await);
+            };
+            let opening = tokio::spawn(stop.clone().run_until_cancelled_owned(opening));
+            if is_there && tokio::time::timeout(FIRST_LOOK, opening).await.is_err() {
+                tracing::info!("the schemas are not read yet; starting without them");
+            }
+        }
+    }
+    Ok(EmbeddedRegistry { stop, serving: tokio::spawn(serving) })
 }
 
 impl Running {
@@ -164,16 +194,17 @@ impl Running {
     }
 
     /// Waits until commands are taken and every shard has been opened and has caught up, or has
-    /// failed; a view that takes longer than [`SETTLE`] goes on by itself.
-    pub async fn settled(&self) {
+    /// failed, or until `shutdown`; what takes longer than [`SETTLE`] goes on by itself.
+    pub async fn settled(&self, shutdown: &CancellationToken) {
         let settled = async {
             self.command.1.ready().await;
             while self.reads().status().iter().filter(|s| is_settled(s)).count() < self.shards {
                 tokio::time::sleep(LOOK_EVERY).await;
             }
         };
-        if tokio::time::timeout(SETTLE, settled).await.is_err() {
-            tracing::info!("still reading the log; queries are answered shard by shard");
+        let settled = tokio::time::timeout(SETTLE, settled);
+        if let Some(Err(_)) = shutdown.run_until_cancelled(settled).await {
+            tracing::info!("not all is ready yet; what is answers, the rest follows");
         }
     }
 
@@ -185,8 +216,8 @@ impl Running {
 
     /// The log, for those in the same process.
     #[must_use]
-    pub fn log(&self) -> Arc<Embedded> {
-        self.log.clone()
+    pub fn log(&self) -> Log {
+        self.ground.log()
     }
 
     /// Drains and stops everything, those who write before those who read what was written. No
@@ -196,26 +227,15 @@ impl Running {
         self.command.1.drained().await;
         self.query.0.cancel();
         self.query.1.drained().await;
-        self.registry.0.cancel();
-        // The codec keeps its connection open; nothing is asked over it any more.
-        self.registry.1.abort();
-        self.log.close().await;
+        if let Some(registry) = self.registry {
+            registry.stop.cancel();
+            // The codec keeps its connection open; nothing is asked over it any more.
+            registry.serving.abort();
+        }
+        self.ground.close().await;
     }
 }
 
 fn is_settled(shard: &ShardStatus) -> bool {
     !matches!(shard.state, ShardState::Opening | ShardState::Restoring)
-}
-
-/// The runtime that the view is folded on: as many threads as can be busy at once.
-///
-/// # Errors
-/// The system's, when there are no threads to be had.
-pub fn fold_runtime(shards: u32) -> io::Result<Runtime> {
-    let cores = available_parallelism().map_or(1, usize::from);
-    Builder::new_multi_thread()
-        .worker_threads(cores.min(shards as usize))
-        .thread_name("fold")
-        .enable_all()
-        .build()
 }

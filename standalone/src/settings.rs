@@ -1,38 +1,49 @@
 //! What `tandem` can be told, as flags or in the environment.
 
 use clap::Parser;
-use std::path::PathBuf;
+use tandem_codec::RegistryFlags;
+use tandem_eventlog::LogSettings;
+use tandem_query_svc::settings::{Identity, ViewSettings};
 use tandem_service::{settings, telemetry::Telemetry};
 
-/// The most shards: each keeps a store open, so the bound is one of memory and files.
-const MAX_SHARDS: u32 = 64;
+/// The replica set of its own that `tandem` is in unless told otherwise: a query service on the
+/// same cluster must not get some of its shards.
+const REPLICA_SET: &str = "standalone";
 
-/// Tandem in one process: an embedded event log and schema registry, the command service and the
-/// query service.
-#[derive(Debug, Clone, Parser)]
+/// Tandem in one process: the command service and the query service, on an embedded event log
+/// with an embedded schema registry, or on Kafka.
+// No Debug: the properties in the log's settings may be passwords.
+#[derive(Clone, Parser)]
 #[command(name = "tandem", version)]
+#[command(mut_arg("replica_set", |arg| arg.default_value(REPLICA_SET)))]
 pub struct Settings {
-    /// Folder that keeps the log and the view; made if it is missing.
-    #[arg(long, env = "TANDEM_DATA_DIR", default_value = "data")]
-    pub data_dir: PathBuf,
-    /// Where the command service listens, host:port; port 0 picks a free one.
-    #[arg(long, env = "TANDEM_COMMAND_ADDR", default_value = "127.0.0.1:8090")]
-    pub command_addr: String,
-    /// Where the query service listens, host:port; port 0 picks a free one.
-    #[arg(long, env = "TANDEM_QUERY_ADDR", default_value = "127.0.0.1:8095")]
-    pub query_addr: String,
-    /// Where the schema registry listens, host:port; port 0 picks a free one.
-    #[arg(long, env = "TANDEM_REGISTRY_ADDR", default_value = "127.0.0.1:8081")]
+    /// The view, and the folder that keeps it and the embedded log.
+    #[command(flatten)]
+    pub view: ViewSettings,
+    /// Where the command service listens.
+    #[command(flatten)]
+    pub command: tandem_command_svc::Listen,
+    /// Where the query service listens.
+    #[command(flatten)]
+    pub query: tandem_query_svc::settings::Listen,
+    /// Where the embedded schema registry listens, host:port; port 0 picks a free one. There is
+    /// none with --registry.
+    #[arg(
+        long,
+        env = "TANDEM_REGISTRY_ADDR",
+        value_name = "HOST:PORT",
+        default_value = "127.0.0.1:8081"
+    )]
     pub registry_addr: String,
-    /// How many shards the view has; fixed when the data folder is first used.
-    #[arg(long, env = "TANDEM_SHARDS", default_value_t = 4)]
-    pub shards: u32,
-    /// Memory for rows read from the view, MiB.
-    #[arg(long, env = "TANDEM_CACHE_MIB", default_value_t = 64)]
-    pub cache_mib: usize,
-    /// Memory for rows of the view not yet on disk, MiB.
-    #[arg(long, env = "TANDEM_WRITE_BUFFER_MIB", default_value_t = 64)]
-    pub write_buffer_mib: usize,
+    /// The log, unless it is the embedded one.
+    #[command(flatten)]
+    pub log: LogSettings,
+    /// The registry, unless it is the embedded one.
+    #[command(flatten)]
+    pub registry: RegistryFlags,
+    /// Who this process is among others on the same log.
+    #[command(flatten)]
+    pub identity: Identity,
     /// Where log lines go and how they look.
     #[command(flatten)]
     pub telemetry: Telemetry,
@@ -40,17 +51,41 @@ pub struct Settings {
 
 impl settings::Settings for Settings {
     fn faults(&self) -> Vec<String> {
-        let mut faults = Vec::new();
-        if !(1..=MAX_SHARDS).contains(&self.shards) {
-            faults.push(format!("--shards is {}; give 1 to {MAX_SHARDS}", self.shards));
-        }
-        for (flag, mib) in
-            [("--cache-mib", self.cache_mib), ("--write-buffer-mib", self.write_buffer_mib)]
+        let parts = [
+            self.view.faults(),
+            self.log.faults(),
+            self.registry.faults(),
+            self.identity.faults(),
+        ];
+        parts.concat()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tandem_service::settings::load_from;
+
+    #[test]
+    fn what_is_not_said() {
+        let (settings, _) = load_from::<Settings>(["tandem"]).ok().unwrap();
+        assert_eq!(settings.view.data_dir, std::path::Path::new("data"));
+        assert_eq!(settings.view.shards.shards, 4);
+        assert_eq!(settings.identity.replica_set, REPLICA_SET);
+        assert!(settings.log.log.is_none() && !settings.registry.is_set());
+    }
+
+    #[test]
+    fn all_faults_at_once() {
+        let args = [
+            ["tandem", "--shards=0", "--cache-mib=1", "--log=kafka:9092"].as_slice(),
+            &["--registry=registry:8081", "--replica-set="],
+        ];
+        let text = load_from::<Settings>(args.concat()).err().unwrap().to_string();
+        for words in
+            ["--shards is", "--cache-mib is", "--log is", "--registry is", "--replica-set is"]
         {
-            if !(8..=1 << 20).contains(&mib) {
-                faults.push(format!("{flag} is {mib}; give 8 to 1048576"));
-            }
+            assert!(text.contains(words), "{text}");
         }
-        faults
     }
 }

@@ -3,17 +3,17 @@
 use crate::Addresses;
 
 /// The text: three lines that programs may rely on (`command`, `query`, `registry`, each with an
-/// URL), and five commands for people.
+/// URL; the last only where there is an embedded registry), and five commands for people.
 #[must_use]
 pub fn welcome(at: &Addresses) -> String {
     let Addresses { command, query, registry } = at;
+    let registry = registry.map(|at| format!("registry http://{at}\n")).unwrap_or_default();
     format!(
         r#"Tandem is running. Ctrl-C stops it; what it acknowledged stays.
 
 command  http://{command}
 query    http://{query}
-registry http://{registry}
-
+{registry}
 Five things to try (grpcurl needs no files: the services describe themselves):
 
 1. Register a customer. The answer's `receipt` proves the write.

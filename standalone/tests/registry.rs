@@ -16,7 +16,7 @@ struct Server {
 }
 
 async fn serve(log: Log) -> Server {
-    let router = registry::open(log).await.unwrap().router();
+    let router = registry::open(log, registry::TOPIC).await.unwrap().router();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
@@ -283,9 +283,9 @@ async fn many_at_once_get_ids_of_their_own() {
 #[tokio::test]
 async fn a_topic_of_somebody_else_is_refused() {
     let log = Embedded::open_in_memory().unwrap();
-    drop(registry::open(log.clone()).await.unwrap());
+    drop(registry::open(log.clone(), registry::TOPIC).await.unwrap());
     let at = tandem_eventlog::TopicPartition {
-        topic: "_schemas".into(),
+        topic: registry::TOPIC.into(),
         partition: tandem_eventlog::Partition(0),
     };
     let record = tandem_eventlog::NewRecord {
@@ -296,6 +296,6 @@ async fn a_topic_of_somebody_else_is_refused() {
         headers: tandem_eventlog::Headers::default(),
     };
     tandem_eventlog::EventLog::append(&*log, record).await.unwrap();
-    let refused = registry::open(log).await.err().unwrap().to_string();
+    let refused = registry::open(log, registry::TOPIC).await.err().unwrap().to_string();
     assert!(refused.contains("offset 0") && refused.contains("another registry"), "{refused}");
 }

@@ -6,6 +6,7 @@
 //! - `schemas/*.avsc`: one schema for each kind of event, in namespace `tandem.v1`, which is also
 //!   the gRPC package. Text fields default to the empty text, which means "not given"; ids and
 //!   times have no default, because an event without them means nothing.
+//! - [`RegistryFlags`]: which registry a process is told to use.
 //! - [`compatibility`]: may a schema follow another one? Asked by the embedded registry.
 //!
 //! A record is told by the *unqualified* name of its schema, as Avro's rules of resolution have
@@ -16,6 +17,7 @@ mod cache;
 mod codec;
 pub mod compatibility;
 mod error;
+mod flags;
 mod frame;
 mod kind;
 mod registry;
@@ -25,4 +27,5 @@ mod writer;
 
 pub use codec::Codec;
 pub use error::{DecodeError, EncodeError, FrameFault, RegistryError};
+pub use flags::RegistryFlags;
 pub use registry::{BasicAuth, RegistrySettings};

@@ -5,7 +5,9 @@
 //! needs a word of those belongs to the service that speaks it.
 //!
 //! A process is put together in this order: [`settings::load`], [`telemetry::init`],
-//! [`shutdown::on_signal`], [`bind::bind`], and then its services in a [`grpc::Shell`].
+//! [`shutdown::on_signal`], [`bind::bind`], and then its services in a [`grpc::Shell`]. What a
+//! service needs from elsewhere it waits for behind that ([`ready`]); [`probe`] asks it from
+//! outside whether it has it.
 
 pub mod bind;
 pub mod deadline;
@@ -14,8 +16,11 @@ pub mod grpc;
 pub mod health;
 mod incoming;
 mod machinery;
+pub mod probe;
+pub mod ready;
 mod reflection;
 pub mod settings;
+pub mod shards;
 pub mod shutdown;
 pub mod status;
 pub mod telemetry;

@@ -9,6 +9,17 @@ use clap::{
 };
 use std::{any::TypeId, convert::Infallible, ffi::OsString, fmt, str::FromStr};
 
+/// What is shown in place of a secret.
+const HIDDEN: &str = "***";
+
+/// A setting whose name has one of these words is a secret, whatever its type: settings of crates
+/// that don't know [`Secret`] are shown too.
+const SECRET_SETTINGS: [&str; 2] = ["password", "secret"];
+
+/// A value `KEY=VALUE` is shown without its value when the key has one of these words. Rather too
+/// many than too few: `ssl.key.location` is hidden so that `ssl.key.pem` is.
+const SECRET_KEYS: [&str; 7] = ["password", "secret", "pem", "credential", "token", "key", "jaas"];
+
 /// What a process can be told.
 pub trait Settings: CommandFactory + FromArgMatches {
     /// Everything that is wrong with values that can each be read: one sentence a fault, naming
@@ -40,13 +51,13 @@ impl FromStr for Secret {
 
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
+        f.write_str(HIDDEN)
     }
 }
 
 impl fmt::Display for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
+        f.write_str(HIDDEN)
     }
 }
 
@@ -105,16 +116,30 @@ fn effective(command: &Command, matches: &ArgMatches) -> Effective {
             ValueSource::EnvVariable => "environment",
             _ => "default",
         };
-        let secret = arg.get_value_parser().type_id() == TypeId::of::<Secret>();
-        let value = if secret { "***".to_owned() } else { raw_values(matches, id) };
+        let secret = arg.get_value_parser().type_id() == TypeId::of::<Secret>()
+            || names_one_of(id, &SECRET_SETTINGS);
+        let value = if secret { HIDDEN.to_owned() } else { shown_values(matches, id) };
         Some(Row { name: id.to_owned(), value, from })
     });
     Effective(rows.collect())
 }
 
-fn raw_values(matches: &ArgMatches, id: &str) -> String {
+fn shown_values(matches: &ArgMatches, id: &str) -> String {
     let values = matches.get_raw(id).into_iter().flatten();
-    values.map(|value| value.to_string_lossy()).collect::<Vec<_>>().join(",")
+    values.map(|value| shown(&value.to_string_lossy())).collect::<Vec<_>>().join(",")
+}
+
+/// A value, without the secret where it is `KEY=VALUE` and the key names one.
+fn shown(value: &str) -> String {
+    match value.split_once('=') {
+        Some((key, _)) if names_one_of(key, &SECRET_KEYS) => format!("{key}={HIDDEN}"),
+        _ => value.to_owned(),
+    }
+}
+
+fn names_one_of(name: &str, words: &[&str]) -> bool {
+    let name = name.to_lowercase();
+    words.iter().any(|word| name.contains(word))
 }
 
 #[cfg(test)]
@@ -132,6 +157,10 @@ mod tests {
         low: u32,
         #[arg(long, default_value_t = 9)]
         high: u32,
+        #[arg(long)]
+        other_password: Option<String>,
+        #[arg(long = "kafka")]
+        properties: Vec<String>,
     }
 
     impl Settings for Example {
@@ -158,6 +187,22 @@ mod tests {
             "addr = 127.0.0.1:8090 (default)\npassword = *** (command line)\n\
              low = 3 (command line)\nhigh = 9 (default)"
         );
+    }
+
+    #[test]
+    fn hides_secrets_that_are_not_of_the_type() {
+        let args = [
+            ["x", "--other-password=hunter2", "--kafka=sasl.password=hunter2"].as_slice(),
+            &["--kafka=sasl.username=ada", "--kafka=SSL.Key.PEM=hunter2"],
+            &["--kafka=sasl.jaas.config=x password=hunter2", "--kafka=acks=all=1"],
+        ];
+        let (_, effective) = load_from::<Example>(args.concat()).unwrap();
+        let text = effective.to_string();
+        assert!(!text.contains("hunter2"), "{text}");
+        let ends = "other_password = *** (command line)\nproperties = sasl.password=***,\
+                    sasl.username=ada,SSL.Key.PEM=***,sasl.jaas.config=***,acks=all=1 \
+                    (command line)";
+        assert!(text.ends_with(ends), "{text}");
     }
 
     #[test]

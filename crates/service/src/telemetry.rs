@@ -15,8 +15,8 @@ const DEFAULT_FILTER: &str = "info";
 #[derive(Debug, Clone, Args)]
 pub struct Telemetry {
     /// What to log: a level, or `target=level` pairs. `RUST_LOG` counts if this is not set.
-    #[arg(long, env = "TANDEM_LOG", value_name = "FILTER")]
-    pub log: Option<String>,
+    #[arg(long, env = "TANDEM_LOG_FILTER", value_name = "FILTER")]
+    pub log_filter: Option<String>,
     /// How log lines look.
     #[arg(long, env = "TANDEM_LOG_FORMAT", value_name = "FORMAT", default_value = "text")]
     pub log_format: LogFormat,
@@ -35,7 +35,9 @@ pub enum LogFormat {
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
     /// The filter is not one.
-    #[error("--log {filter:?} is no filter: {source}; try `info` or `info,tandem_processor=debug`")]
+    #[error(
+        "--log-filter {filter:?} is no filter: {source}; try `info` or `info,tandem_processor=debug`"
+    )]
     Filter {
         /// What was set.
         filter: String,
@@ -53,7 +55,7 @@ pub enum TelemetryError {
 /// [`TelemetryError`], for the operator.
 pub fn init(settings: &Telemetry) -> Result<(), TelemetryError> {
     use tracing_subscriber::util::SubscriberInitExt as _;
-    let filter = filter(settings.log.clone().or_else(|| std::env::var("RUST_LOG").ok()))?;
+    let filter = filter(settings.log_filter.clone().or_else(|| std::env::var("RUST_LOG").ok()))?;
     // Colours are for people who look on, not for files and collectors.
     let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let lines = tracing_subscriber::fmt()
@@ -120,6 +122,6 @@ mod tests {
         assert_eq!(filter(Some(" ".into())).unwrap().to_string(), "info");
         assert_eq!(filter(Some("tandem=debug".into())).unwrap().to_string(), "tandem=debug");
         let text = filter(Some("a=b=c".into())).unwrap_err().to_string();
-        assert!(text.starts_with("--log \"a=b=c\" is no filter"), "{text}");
+        assert!(text.starts_with("--log-filter \"a=b=c\" is no filter"), "{text}");
     }
 }

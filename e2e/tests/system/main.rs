@@ -21,6 +21,7 @@ mod refused;
 mod rejects;
 mod retries;
 mod services;
+mod services_alone;
 mod tandem;
 mod told;
 mod web;

@@ -1,9 +1,7 @@
 //! What can't be folded is listed, and stops nobody.
 
 use std::{collections::BTreeSet, path::Path};
-use tandem_eventlog::{
-    EventLog as _, Headers, NewRecord, Offset, Partition, TopicPartition, partition_for,
-};
+use tandem_eventlog::{Headers, NewRecord, Offset, Partition, TopicPartition, partition_for};
 use tandem_proto::v1::{Freshness, Reject, ShardState};
 use tandem_standalone::{Running, Settings};
 use tokio::runtime::Handle;
@@ -31,7 +29,7 @@ async fn start(data: &Path) -> (Running, Services) {
     let running = tandem_standalone::start(settings, Handle::current()).await.unwrap();
     let at = running.addresses();
     let [command, query, registry] =
-        [at.command, at.query, at.registry].map(|address| format!("http://{address}"));
+        [at.command, at.query, at.registry.unwrap()].map(|address| format!("http://{address}"));
     let services = Services::at(Urls { command, query, registry });
     services.serving().await;
     (running, services)

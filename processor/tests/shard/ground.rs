@@ -36,7 +36,7 @@ pub(crate) async fn processor(dir: &Path, log: &Log) -> (Running, Reads) {
         cache_bytes: 8 << 20,
         write_buffer_bytes: 8 << 20,
     };
-    start(settings, log.clone(), Codec::with_fixed_ids(), Handle::current()).await.unwrap()
+    start(settings, log.clone(), Codec::with_fixed_ids(), Handle::current())
 }
 
 pub(crate) fn customer(id: &str, first_name: &str) -> Customer {

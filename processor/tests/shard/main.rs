@@ -6,3 +6,4 @@
 mod fold;
 mod ground;
 mod restart;
+mod waiting;

@@ -1,7 +1,8 @@
 //! What a restart goes on from, and what it refuses.
 
 use crate::ground::*;
-use tandem_processor::{Need, Settings, ShardState, start};
+use std::time::Duration;
+use tandem_processor::{Need, Settings, ShardState, Unserved, start};
 
 #[tokio::test]
 async fn it_goes_on_from_the_stores_own_position() {
@@ -59,7 +60,7 @@ async fn another_log_is_refused_with_what_to_do() {
 }
 
 #[tokio::test]
-async fn another_number_of_shards_is_refused_by_the_log() {
+async fn another_number_of_shards_is_waited_for_and_nothing_is_answered() {
     let (dir, log) = (tempfile::tempdir().unwrap(), log().await);
     let settings = Settings {
         dir: dir.path().to_owned(),
@@ -70,7 +71,10 @@ async fn another_number_of_shards_is_refused_by_the_log() {
         write_buffer_bytes: 8 << 20,
     };
     let codec = tandem_codec::Codec::with_fixed_ids();
-    let started = start(settings, log, codec, tokio::runtime::Handle::current()).await;
-    let refused = started.err().expect("three shards on two partitions").to_string();
-    assert!(refused.contains('2') && refused.contains('3'), "{refused}");
+    let (running, reads) = start(settings, log, codec, tokio::runtime::Handle::current());
+    tokio::time::sleep(Duration::from_millis(150)).await;
+    let need = Need::default();
+    assert_eq!(refused(&reads, "a", &need, Duration::ZERO).await, Unserved::NotReady);
+    assert_eq!(reads.status(), []);
+    running.stop().await;
 }

@@ -1,4 +1,4 @@
-//! The entries on the topic `_schemas`: JSON keys and values in Confluent's words.
+//! The entries on the topic: JSON keys and values in Confluent's words.
 
 use super::level::Level;
 use serde::{Deserialize, Serialize};

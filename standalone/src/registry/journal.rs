@@ -7,13 +7,11 @@ use tandem_eventlog::{
     TopicName, TopicPartition, TopicSpec,
 };
 
-const TOPIC: &str = "_schemas";
-
 /// How long one read waits. Reads go on until the end that was known when they began, so this
 /// only bounds how long a log that stalls goes unnoticed by the loop.
 const READ_WAIT: Duration = Duration::from_millis(500);
 
-/// The topic `_schemas`, and how far it has been read.
+/// The registry's topic, and how far it has been read.
 pub(super) struct Journal {
     log: Log,
     at: TopicPartition,
@@ -22,8 +20,8 @@ pub(super) struct Journal {
 }
 
 impl Journal {
-    pub(super) async fn open(log: Log) -> Result<Self, LogError> {
-        let at = TopicPartition { topic: TopicName::from(TOPIC), partition: Partition(0) };
+    pub(super) async fn open(log: Log, topic: &str) -> Result<Self, LogError> {
+        let at = TopicPartition { topic: TopicName::from(topic), partition: Partition(0) };
         let spec = TopicSpec { name: at.topic.clone(), partitions: 1, kept: Kept::Compacted };
         log.ensure_topics(&[spec]).await?;
         let read_to =
@@ -57,7 +55,9 @@ impl Journal {
         while self.read_to < end {
             let batch = self.reader.next(READ_WAIT).await?;
             for record in &batch.records {
-                read(record).and_then(&mut apply).map_err(|e| unsuitable(record.offset, &e))?;
+                read(record)
+                    .and_then(&mut apply)
+                    .map_err(|e| unsuitable(&self.at, record.offset, &e))?;
             }
             self.read_to = batch.next.first().copied().unwrap_or(self.read_to);
         }
@@ -69,10 +69,11 @@ fn read(record: &Record) -> Result<Entry, String> {
     Entry::from_record(record.key.as_deref(), record.value.as_deref()).map_err(|e| e.to_string())
 }
 
-fn unsuitable(offset: Offset, reason: &str) -> LogError {
+fn unsuitable(at: &TopicPartition, offset: Offset, reason: &str) -> LogError {
     LogError::Unsuitable(format!(
-        "the record at offset {offset} of topic '{TOPIC}' is not one that this registry writes \
-         ({reason}); does the topic belong to another registry?"
+        "the record at offset {offset} of topic '{}' is not one that this registry writes \
+         ({reason}); does the topic belong to another registry?",
+        at.topic
     ))
 }
 

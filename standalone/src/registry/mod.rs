@@ -2,13 +2,14 @@
 //! server and the code path is the same as with a big one.
 //!
 //! It speaks the part of Confluent's REST API that Confluent's own clients and
-//! `schema_registry_converter` use. Schemas lie on the log, on the compacted topic `_schemas`, in
-//! the words that Confluent uses there, and in memory, as they do there.
+//! `schema_registry_converter` use. Schemas lie on the log, on a compacted topic of the
+//! registry's own, in the words that Confluent uses on `_schemas`, and in memory, as they do
+//! there.
 //!
 //! - `state`: what is known, changed only by entries of the log; `decide`: what a request
 //!   changes, as entries. Both are pure.
 //! - `journal`: entries to and from the log. A request is answered when its entries are durable.
-//! - `http`: the API; `refusal`: Confluent's error codes.
+//! - `http`: the API; `refusal`: Confluent's error codes; `late`: until the log is there.
 //!
 //! Absent on purpose: other formats than Avro, references between schemas, metadata and rules,
 //! contexts, modes other than READWRITE, passwords, and a second registry on the same log (ids
@@ -19,9 +20,12 @@ mod decide;
 mod entry;
 mod http;
 mod journal;
+mod late;
 mod level;
 mod refusal;
 mod state;
+
+pub use late::Late;
 
 use journal::Journal;
 use refusal::Refusal;
@@ -29,6 +33,12 @@ use state::State;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use tandem_eventlog::{Log, LogError};
 use tokio::sync::Mutex;
+
+/// The registry's topic on the embedded log: the name that Confluent's registry gives its own.
+pub const TOPIC: &str = "_schemas";
+
+/// The registry's topic on Kafka, where `_schemas` may be another registry's.
+pub const TOPIC_ON_KAFKA: &str = "tandem-schemas";
 
 /// The registry. Cheap to clone; all clones are the same registry.
 #[derive(Clone)]
@@ -46,13 +56,13 @@ struct Shared {
 #[error("the schema registry can't be opened: {0}")]
 pub struct OpenError(#[from] LogError);
 
-/// Opens the registry on `log`, whose topic `_schemas` is made when it is missing.
+/// Opens the registry on `log`, where `topic` is made when it is missing.
 ///
 /// # Errors
 /// [`OpenError`] with what the log says, or when the topic holds what this registry doesn't write.
-pub async fn open(log: Log) -> Result<Registry, OpenError> {
+pub async fn open(log: Log, topic: &str) -> Result<Registry, OpenError> {
     let mut state = State::default();
-    let mut journal = Journal::open(log).await?;
+    let mut journal = Journal::open(log, topic).await?;
     journal.catch_up(|entry| state.apply(entry)).await?;
     let (state, journal) = (RwLock::new(state), Mutex::new(journal));
     Ok(Registry(Arc::new(Shared { state, journal })))

@@ -56,6 +56,8 @@ pub(super) enum Refusal {
     NotImporting(String),
     #[error("Error in the backend data store: {0}")]
     Unavailable(String),
+    #[error("The log that schemas are kept on has not been reached yet.")]
+    NotReady,
 }
 
 impl Refusal {
@@ -68,6 +70,7 @@ impl Refusal {
             Refusal::Incompatible { .. } => 409,
             Refusal::TooLarge => 413,
             Refusal::NotSupported(_) => 422,
+            Refusal::NotReady => 503,
             Refusal::NoSuchSubject(_) => 40401,
             Refusal::NoSuchVersion(_) => 40402,
             Refusal::NoSuchId(_) | Refusal::NoSuchSchema => 40403,

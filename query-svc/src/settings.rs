@@ -1,0 +1,235 @@
+//! What a process that holds a view can be told, whether it answers queries or not; each part to
+//! be flattened into a process's own settings.
+
+use clap::Args;
+use std::path::{Path, PathBuf};
+use tandem_processor::{LogSettings, RegistryFlags};
+use tandem_service::{grpc::Limits, shards::Shards, telemetry::Telemetry};
+
+/// The longest name of a replica set, or of an instance.
+const LONGEST_NAME: usize = 100;
+
+/// What the query service has to be told, whatever process it is in.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// What its processor has to be told.
+    pub processor: tandem_processor::Settings,
+    /// The bounds of its server.
+    pub limits: Limits,
+}
+
+/// Where to listen; bound with [`bind`](tandem_service::bind::bind) and [`Listen::FLAG`].
+#[derive(Debug, Clone, Args)]
+pub struct Listen {
+    /// Where the query service listens, host:port; port 0 picks a free one.
+    #[arg(
+        long,
+        env = "TANDEM_QUERY_ADDR",
+        value_name = "HOST:PORT",
+        default_value = "127.0.0.1:8095"
+    )]
+    pub query_addr: String,
+}
+
+impl Listen {
+    /// The flag that says where to listen.
+    pub const FLAG: &str = "--query-addr";
+}
+
+/// The view that the process keeps.
+#[derive(Debug, Clone, Args)]
+pub struct ViewSettings {
+    /// Folder for what this process keeps, the view in its `view`; made if it is missing.
+    #[arg(long, env = "TANDEM_DATA_DIR", value_name = "DIR", default_value = "data")]
+    pub data_dir: PathBuf,
+    /// How many shards there are.
+    #[command(flatten)]
+    pub shards: Shards,
+    /// Memory for rows read from the view, MiB.
+    #[arg(long, env = "TANDEM_CACHE_MIB", value_name = "MIB", default_value_t = 64)]
+    pub cache_mib: usize,
+    /// Memory for rows of the view not yet on disk, MiB.
+    #[arg(long, env = "TANDEM_WRITE_BUFFER_MIB", value_name = "MIB", default_value_t = 64)]
+    pub write_buffer_mib: usize,
+}
+
+impl ViewSettings {
+    /// Everything that is wrong with them.
+    #[must_use]
+    pub fn faults(&self) -> Vec<String> {
+        let mut faults = self.shards.faults();
+        for (flag, mib) in
+            [("--cache-mib", self.cache_mib), ("--write-buffer-mib", self.write_buffer_mib)]
+        {
+            if !(8..=1 << 20).contains(&mib) {
+                faults.push(format!("{flag} is {mib}; give 8 to 1048576"));
+            }
+        }
+        faults
+    }
+
+    /// Where the view lies.
+    #[must_use]
+    pub fn dir(&self) -> PathBuf {
+        self.data_dir.join("view")
+    }
+
+    /// What the processor of this view has to be told.
+    #[must_use]
+    pub fn processor(&self, identity: &Identity, place: &Place) -> tandem_processor::Settings {
+        tandem_processor::Settings {
+            dir: self.dir(),
+            shards: self.shards.shards,
+            replica_set: identity.replica_set.clone(),
+            instance_id: identity.instance_id(place),
+            cache_bytes: self.cache_mib << 20,
+            write_buffer_bytes: self.write_buffer_mib << 20,
+        }
+    }
+}
+
+/// Who the process is among its like.
+#[derive(Debug, Clone, Args)]
+pub struct Identity {
+    /// The replica set: instances of one set share the shards, and each set has a whole copy of
+    /// the view. On Kafka it is the consumer group `tandem-NAME`.
+    #[arg(long, env = "TANDEM_REPLICA_SET", value_name = "NAME", default_value = "a")]
+    pub replica_set: String,
+    /// This instance's name, one of its own in its set and the same after a restart
+    /// [default: the host's name, and the port where one is listened on].
+    #[arg(long, env = "TANDEM_INSTANCE_ID", value_name = "NAME")]
+    pub instance_id: Option<String>,
+}
+
+/// What tells an instance from others on its host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// It listens on this port.
+    Port(u16),
+    /// It listens nowhere and only folds.
+    Nowhere,
+}
+
+impl Identity {
+    /// Everything that is wrong with it.
+    #[must_use]
+    pub fn faults(&self) -> Vec<String> {
+        let named = [
+            ("--replica-set", Some(&*self.replica_set), "._-"),
+            ("--instance-id", self.given(), "._-:"),
+        ];
+        let named = named.into_iter().filter_map(|(flag, name, also)| Some((flag, name?, also)));
+        let is_wrong = |name: &str, also: &str| {
+            let fits = |c: char| c.is_ascii_alphanumeric() || also.contains(c);
+            !(1..=LONGEST_NAME).contains(&name.len()) || !name.chars().all(fits)
+        };
+        named
+            .filter(|(_, name, also)| is_wrong(name, also))
+            .map(|(flag, name, also)| {
+                let also: Vec<String> = also.chars().map(String::from).collect();
+                let also = also.join(" ");
+                format!("{flag} is {name:?}; give 1 to {LONGEST_NAME} letters, digits, {also}")
+            })
+            .collect()
+    }
+
+    /// The instance's name. The host's is the same after a restart, which keeps shards where
+    /// they were.
+    fn instance_id(&self, place: &Place) -> String {
+        match (self.given(), place) {
+            (Some(id), _) => id.to_owned(),
+            (None, Place::Port(port)) => format!("{}:{port}", host_name()),
+            (None, Place::Nowhere) => format!("{}-processor", host_name()),
+        }
+    }
+
+    /// A variable that is set to nothing means "not set".
+    fn given(&self) -> Option<&str> {
+        self.instance_id.as_deref().filter(|id| !id.is_empty())
+    }
+}
+
+/// What the system calls this host; in a container, its id or the pod's name.
+fn host_name() -> String {
+    let told = std::fs::read_to_string(Path::new("/proc/sys/kernel/hostname"));
+    let told = told.ok().or_else(|| std::env::var("HOSTNAME").ok()).unwrap_or_default();
+    match told.trim() {
+        "" => "localhost".to_owned(),
+        name => name.to_owned(),
+    }
+}
+
+/// Everything that it takes to fold a view from a log elsewhere.
+// No Debug: the properties in the log's settings may be passwords.
+#[derive(Clone, Args)]
+pub struct Folding {
+    /// The log that the view is folded from.
+    #[command(flatten)]
+    pub log: LogSettings,
+    /// The registry that knows the events' schemas.
+    #[command(flatten)]
+    pub registry: RegistryFlags,
+    /// The view that is kept here.
+    #[command(flatten)]
+    pub view: ViewSettings,
+    /// Who this instance is.
+    #[command(flatten)]
+    pub identity: Identity,
+    /// Where log lines go and how they look.
+    #[command(flatten)]
+    pub telemetry: Telemetry,
+}
+
+impl Folding {
+    /// Everything that is wrong with them.
+    #[must_use]
+    pub fn faults(&self) -> Vec<String> {
+        let mut faults = match &self.log.log {
+            None => vec!["say where the log is: --log kafka://HOST:PORT,...".to_owned()],
+            Some(_) => self.log.faults(),
+        };
+        if !self.registry.is_set() {
+            faults.push("say where the schema registry is: --registry http://HOST:PORT".into());
+        }
+        faults.extend(self.registry.faults());
+        faults.extend(self.view.faults());
+        faults.extend(self.identity.faults());
+        faults
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn identity(replica_set: &str, instance_id: Option<&str>) -> Identity {
+        let (replica_set, instance_id) = (replica_set.into(), instance_id.map(Into::into));
+        Identity { replica_set, instance_id }
+    }
+
+    #[test]
+    fn names() {
+        for (set, id) in [("a", None), ("blue.2_x-y", Some("host:8095")), ("a", Some(""))] {
+            assert_eq!(identity(set, id).faults(), [""; 0]);
+        }
+        let long = "x".repeat(LONGEST_NAME + 1);
+        assert_eq!(identity(&long, Some(&long)).faults().len(), 2);
+        let faults = identity("", Some("a b")).faults();
+        let expected = [
+            "--replica-set is \"\"; give 1 to 100 letters, digits, . _ -",
+            "--instance-id is \"a b\"; give 1 to 100 letters, digits, . _ - :",
+        ];
+        assert_eq!(faults, expected);
+        assert_eq!(identity("a:b", None).faults().len(), 1, "a colon is none of Kafka's");
+    }
+
+    #[test]
+    fn an_instance_keeps_its_name() {
+        let (unnamed, named) = (identity("a", None), identity("a", Some("one")));
+        let first = unnamed.instance_id(&Place::Port(8095));
+        assert_eq!(first, unnamed.instance_id(&Place::Port(8095)));
+        assert!(first.ends_with(":8095") && !first.starts_with(':'), "{first}");
+        assert_ne!(first, unnamed.instance_id(&Place::Nowhere));
+        assert_eq!(named.instance_id(&Place::Port(8095)), "one");
+    }
+}
