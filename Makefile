@@ -38,8 +38,7 @@ test: ## Run all tests
 	@scripts/setup.sh test
 	cargo test $(WORKSPACE)
 
-# The services are binaries of other packages, which cargo builds for `--bins` only. `-v` on
-# neither: one selection of packages and features serves both, so nothing is compiled twice.
+# Tests start the services' binaries, which are other packages': `--test` alone builds none.
 .PHONY: test-kafka
 test-kafka: ## Run the slow tests, on a real Apache Kafka and a real schema registry
 	@scripts/setup.sh test-kafka
@@ -51,6 +50,7 @@ test-kafka: ## Run the slow tests, on a real Apache Kafka and a real schema regi
 lint: proto-lint ## Formatting, clippy, licences and bans, the gRPC contract, shell scripts
 	cargo fmt --all --check
 	cargo clippy $(WORKSPACE) --all-targets -- -D warnings
+	cargo clippy $(WORKSPACE) --test kafka -- -D warnings
 	cargo deny --locked check --hide-inclusion-graph bans licenses sources
 	shellcheck scripts/*.sh .ci/run
 

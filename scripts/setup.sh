@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Finds what `make run`, `make test` or `make lint` needs and this machine lacks, says what
-# it is about to install, and installs it. Silent when nothing is missing.
+# Finds what `make run`, `make test`, `make test-kafka` or `make lint` needs and this machine
+# lacks, says what it is about to install, and installs it. Silent when nothing is missing.
 #
-#   scripts/setup.sh run|test|lint
+#   scripts/setup.sh run|test|test-kafka|lint
 #   SETUP_DRY_RUN=1 scripts/setup.sh test     says it all and changes nothing
 #
 # Rust comes from the distribution where it is new enough, else from rustup. Small tools that
@@ -13,8 +13,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 mode=${1:-}
 case $mode in
-    run | test | lint) ;;
-    *) echo "usage: scripts/setup.sh run|test|lint" >&2 && exit 2 ;;
+    run | test | test-kafka | lint) ;;
+    *) echo "usage: scripts/setup.sh run|test|test-kafka|lint" >&2 && exit 2 ;;
 esac
 
 tools=$PWD/target/tools
@@ -24,6 +24,7 @@ rust_needed=$(sed -n 's/^rust-version = "\(.*\)"$/\1/p' Cargo.toml)
 grpcurl=github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.1 grpcurl_go=1.19
 buf=github.com/bufbuild/buf/cmd/buf@v1.65.0 buf_go=1.24
 cargo_deny=cargo-deny@0.20.2
+java_needed=17 # by Kafka's brokers
 
 missing=()  # what is missing, in words
 packages=() # Debian packages that bring it
@@ -62,6 +63,12 @@ needs_openssl() { # only once a dependency links the system's copy
         ! { have pkg-config && pkg-config --exists openssl; }
 }
 
+has_jdk() { # of that version, with a compiler, where Maven and the brokers will look for it
+    local bin=${JAVA_HOME:+$JAVA_HOME/bin/} version
+    version=$("${bin}javac" -version 2>&1 | sed -n 's/^javac //p')
+    "${bin}java" -version && at_least "$java_needed" "${version:-0}"
+}
+
 rust_version() { cargo --version 2>/dev/null | cut -d' ' -f2; }
 go_version() { go env GOVERSION 2>/dev/null | sed 's/^go//'; }
 go_older_than() { have go && ! at_least "$1" "$(go_version)"; }
@@ -73,9 +80,16 @@ find_missing() {
     ! needs_openssl || missing+=("OpenSSL's headers and pkg-config")
     at_least "$rust_needed" "$(rust_version || echo 0)" || missing+=("Rust $rust_needed or newer")
     case $mode in
-        test)
+        test | test-kafka)
             have curl || missing+=("curl")
             have grpcurl || missing+=("grpcurl")
+            ;;&
+        test-kafka)
+            has_jdk || missing+=("a JDK, $java_needed or newer")
+            have mvn || missing+=("maven")
+            have kcat || missing+=("kcat")
+            have openssl || missing+=("openssl")
+            python3 -c 'import ensurepip, pip, venv' || missing+=("python3 with venv and pip")
             ;;
         lint)
             cargo fmt --version && cargo clippy --version || missing+=("rustfmt and clippy")
@@ -131,6 +145,16 @@ plan_go_tool() { # name, module@version, Go version it needs
     steps+=("GOBIN='$tools/bin' go install $2")
 }
 
+plan_jdk() {
+    local version
+    for version in "$java_needed" 21 25; do
+        if in_apt "openjdk-$version-jdk-headless"; then
+            packages+=("openjdk-$version-jdk-headless") && return
+        fi
+    done
+    stop "apt-get has no JDK from version $java_needed on: install one and run this again."
+}
+
 plan() {
     local what
     for what in "${missing[@]}"; do
@@ -141,6 +165,8 @@ plan() {
             OpenSSL*) packages+=(libssl-dev pkg-config) ;;
             Rust*) plan_rust ;;
             rustfmt*) plan_rust_lints ;;
+            "a JDK"*) plan_jdk ;;
+            python3*) packages+=(python3 python3-venv python3-pip) ;;
             grpcurl) plan_go_tool grpcurl "$grpcurl" "$grpcurl_go" ;;
             buf) plan_go_tool buf "$buf" "$buf_go" ;;
             cargo-deny) steps+=("cargo install $cargo_deny --locked --debug --root '$tools'") ;;

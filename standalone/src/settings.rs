@@ -51,12 +51,8 @@ pub struct Settings {
 
 impl settings::Settings for Settings {
     fn faults(&self) -> Vec<String> {
-        let parts = [
-            self.view.faults(),
-            self.log.faults(),
-            self.registry.faults(),
-            self.identity.faults(),
-        ];
+        let parts =
+            [self.view.faults(), self.log.faults(), self.registry.faults(), self.identity.faults()];
         parts.concat()
     }
 }

@@ -1,6 +1,6 @@
 //! What was acknowledged stays, however the process ended.
 
-use crate::{launch::Launch, load::Load};
+use tandem_e2e::{launch::Launch, load::Load};
 
 const SCALE: &str = "0.02";
 

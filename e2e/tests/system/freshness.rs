@@ -8,7 +8,7 @@ use tandem_proto::{
 };
 use tonic::{Code, Request};
 
-use crate::{
+use tandem_e2e::{
     launch::Launch,
     told::told,
     wire::{as_of, customer, customer_as_of, order, order_as_of},

@@ -5,7 +5,7 @@ use tonic_health::pb::{
     HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
 };
 
-use crate::{
+use tandem_e2e::{
     launch::Launch,
     services::{COMMAND, QUERY, health},
 };
@@ -21,7 +21,7 @@ async fn each_port_tells_the_health_of_its_own_service() {
         }
         let asked = HealthCheckRequest { service: other.into() };
         let unknown = HealthClient::new(channel).check(asked).await.unwrap_err();
-        assert_eq!(crate::told::of(&unknown).code, Code::NotFound);
+        assert_eq!(tandem_e2e::told::of(&unknown).code, Code::NotFound);
     }
     tandem.stop(&[]).await;
 }

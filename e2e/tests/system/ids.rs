@@ -6,7 +6,7 @@ use tandem_proto::v1::{
 };
 use tonic::Code;
 
-use crate::{
+use tandem_e2e::{
     launch::Launch,
     told::told,
     wire::{customer, customer_as_of, order, order_as_of},
@@ -101,14 +101,14 @@ async fn all_faults_of_a_request_are_named_at_once() {
         customer_id: String::new(),
         page_size: -1,
         page_token: "x".into(),
-        freshness: crate::wire::as_of("x"),
+        freshness: tandem_e2e::wire::as_of("x"),
     };
     let refused = told(queries.get_customer_orders(asked).await);
     refused.names(&["freshness.receipts[0]", "customer_id", "page_size", "page_token"]);
     let asked = GetOrderRequest {
         order_id: String::new(),
         customer_id: long,
-        freshness: crate::wire::as_of("x"),
+        freshness: tandem_e2e::wire::as_of("x"),
     };
     let refused = told(queries.get_order(asked).await);
     refused.names(&["freshness.receipts[0]", "customer_id", "order_id"]);

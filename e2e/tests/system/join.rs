@@ -5,7 +5,7 @@ use tandem_proto::v1::{
     UpdateCustomerRequest,
 };
 
-use crate::{
+use tandem_e2e::{
     launch::Launch,
     tandem::Tandem,
     wire::{as_of, customer, order},

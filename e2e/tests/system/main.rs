@@ -5,14 +5,10 @@
 #![allow(clippy::print_stderr)] // what a child said is shown when its test fails
 
 mod crash;
-mod eventually;
 mod freshness;
 mod health;
 mod ids;
 mod join;
-mod launch;
-mod lists;
-mod load;
 mod orders;
 mod other_log;
 mod paging;
@@ -20,9 +16,5 @@ mod reflection;
 mod refused;
 mod rejects;
 mod retries;
-mod services;
 mod services_alone;
-mod tandem;
-mod told;
 mod web;
-mod wire;

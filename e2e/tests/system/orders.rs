@@ -4,7 +4,7 @@
 use tandem_proto::v1::{GetCustomerOrdersRequest, GetOrderRequest, UpdateOrderRequest};
 use tonic::Code;
 
-use crate::{
+use tandem_e2e::{
     launch::Launch,
     told::told,
     wire::{order, order_as_of},

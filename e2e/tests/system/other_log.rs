@@ -7,7 +7,7 @@ use tandem_proto::v1::{
 use tonic::Code;
 use tonic_health::pb::health_check_response::ServingStatus;
 
-use crate::{
+use tandem_e2e::{
     eventually::eventually,
     launch::Launch,
     services::{COMMAND, QUERY, health},

@@ -8,7 +8,7 @@ use tandem_proto::v1::{
     ListGreetingsRequest, ListOrdersRequest, ListRejectsRequest, OrderSort,
 };
 
-use crate::{
+use tandem_e2e::{
     launch::Launch,
     tandem::Tandem,
     told::told,

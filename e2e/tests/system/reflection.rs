@@ -3,7 +3,7 @@
 use futures::stream;
 use tonic::transport::Channel;
 
-use crate::launch::Launch;
+use tandem_e2e::launch::Launch;
 
 macro_rules! lists {
     ($name:ident, $version:ident) => {

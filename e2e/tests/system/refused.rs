@@ -2,22 +2,10 @@
 
 use std::net::TcpListener;
 
-use crate::{
-    launch::{Launch, Refused},
+use tandem_e2e::{
+    launch::Launch,
     wire::{customer, customer_as_of},
 };
-
-impl Refused {
-    /// Exit code 1, and exactly this one line that has all of these words.
-    fn says(&self, words: &[&str]) {
-        assert_eq!(self.code, Some(1), "{self:?}");
-        assert_eq!((&*self.stdout, self.stderr.lines().count()), ("", 1), "{self:?}");
-        assert!(self.stderr.starts_with("tandem: "), "{self:?}");
-        for word in words {
-            assert!(self.stderr.contains(word), "no {word:?} in {self:?}");
-        }
-    }
-}
 
 #[tokio::test]
 async fn a_taken_port_is_said_by_its_flag_and_leaves_no_traces() {

@@ -6,7 +6,7 @@ use tandem_proto::v1::{Freshness, Reject, ShardState};
 use tandem_standalone::{Running, Settings};
 use tokio::runtime::Handle;
 
-use crate::{
+use tandem_e2e::{
     services::{Services, Urls},
     wire::{as_of_all, customer},
 };

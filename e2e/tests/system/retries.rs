@@ -6,7 +6,7 @@ use tandem_proto::v1::{
 };
 use tonic::Code;
 
-use crate::{
+use tandem_e2e::{
     launch::Launch,
     told::told,
     wire::{as_of, customer, customer_as_of, order, order_as_of, request_id},

@@ -3,7 +3,6 @@
 
 use std::{
     path::Path,
-    process::{Child, Command, ExitStatus},
     time::{Duration, Instant},
 };
 use tandem_proto::v1::{
@@ -17,9 +16,8 @@ use tonic::{
 };
 use tonic_health::pb::health_check_response::ServingStatus;
 
-use crate::{
-    eventually::eventually,
-    launch::Output,
+use tandem_e2e::{
+    process::Process,
     services::{COMMAND, QUERY, health},
     told::told,
     wire::customer,
@@ -43,84 +41,18 @@ impl Nowhere {
     }
 }
 
-/// A running binary; killed when dropped.
-struct Alone {
-    child: Child,
-    output: Output,
+/// With a log and a registry at which nothing listens.
+fn with_nothing_there(binary: &str, nowhere: &Nowhere, args: &[&str]) -> Process {
+    let log = format!("kafka://{}", nowhere.address());
+    let registry = format!("http://{}", nowhere.address());
+    Process::start(binary, &[&["--log", &log, "--registry", &registry], args].concat())
 }
 
-impl Drop for Alone {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        if std::thread::panicking() {
-            eprintln!("--- it logged:\n{}---", self.output.stderr());
-        }
-    }
-}
-
-impl Alone {
-    fn start(binary: &str, args: &[&str]) -> Self {
-        let output = Output::new();
-        let child = output.of(binary).args(args).spawn().unwrap();
-        Self { child, output }
-    }
-
-    /// With a log and a registry at which nothing listens.
-    fn with_nothing_there(binary: &str, nowhere: &Nowhere, args: &[&str]) -> Self {
-        let log = format!("kafka://{}", nowhere.address());
-        let registry = format!("http://{}", nowhere.address());
-        Self::start(binary, &[&["--log", &log, "--registry", &registry], args].concat())
-    }
-
-    /// What stands behind `word` on standard output.
-    async fn announced(&mut self, word: &str) -> String {
-        eventually("it says where it is", async || {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                panic!("it ended at once, {status}");
-            }
-            let stdout = self.output.stdout();
-            let mut said = stdout.split_inclusive('\n').filter(|line| line.ends_with('\n'));
-            let line = said.find(|line| line.split_whitespace().next() == Some(word))?;
-            Some(line[word.len()..].trim().to_owned())
-        })
-        .await
-    }
-
-    /// Waits until it has said what it waits for, and why, in a line of its own.
-    async fn waits_for(&self, what: &str) {
-        eventually("it says what it waits for", async || {
-            let stderr = self.output.stderr();
-            let mut lines = stderr.lines().filter(|line| line.contains("WARN"));
-            let fields =
-                [format!("waiting_for=\"{what}\""), "error=".into(), "retry_in_ms=".into()];
-            lines.find(|line| fields.iter().all(|field| line.contains(field))).map(drop)
-        })
-        .await;
-    }
-
-    /// Ends it politely: in order, and soon.
-    async fn stop(mut self) {
-        let kill = format!("kill -TERM {}", self.child.id());
-        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
-        let asked = Instant::now();
-        let status = self.ended().await;
-        assert_eq!(status.code(), Some(0), "{status}");
-        assert!(asked.elapsed() < SECONDS, "it took {:?}", asked.elapsed());
-        let stderr = self.output.stderr();
-        assert!(!stderr.contains("ERROR"), "nothing went wrong here: {stderr}");
-    }
-
-    async fn ended(&mut self) -> ExitStatus {
-        eventually("it ends", async || self.child.try_wait().unwrap()).await
-    }
-
-    /// Runs it to its end; its exit code and what it said.
-    async fn run(binary: &str, args: &[&str]) -> (Option<i32>, String, String) {
-        let mut alone = Self::start(binary, args);
-        let status = alone.ended().await;
-        (status.code(), alone.output.stdout(), alone.output.stderr())
-    }
+/// Ends it politely: in order, and soon.
+async fn stop(process: Process) {
+    let asked = Instant::now();
+    process.stop(&["waiting_for="]).await;
+    assert!(asked.elapsed() < SECONDS, "it took {:?}", asked.elapsed());
 }
 
 fn channel(url: &str) -> Channel {
@@ -135,7 +67,7 @@ async fn is_not_serving(channel: &Channel, service: &str) {
 
 /// Exit code 1, and one line that says all of these words.
 async fn check_health_says(binary: &str, flag: &str, address: &str, words: &[&str]) {
-    let (code, stdout, stderr) = Alone::run(binary, &["--check-health", flag, address]).await;
+    let (code, stdout, stderr) = Process::run(binary, &["--check-health", flag, address]).await;
     assert_eq!((code, &*stdout, stderr.lines().count()), (Some(1), "", 1), "{stderr}");
     for word in [&[binary, address], words].concat() {
         assert!(stderr.contains(word), "no {word:?} in {stderr}");
@@ -146,7 +78,7 @@ async fn check_health_says(binary: &str, flag: &str, address: &str, words: &[&st
 async fn the_command_service_answers_before_anything_is_there() {
     let nowhere = Nowhere::new();
     let args = ["--command-addr", "127.0.0.1:0"];
-    let mut alone = Alone::with_nothing_there("command-svc", &nowhere, &args);
+    let alone = with_nothing_there("command-svc", &nowhere, &args);
     let url = alone.announced("command").await;
     let channel = channel(&url);
     is_not_serving(&channel, COMMAND).await;
@@ -160,14 +92,14 @@ async fn the_command_service_answers_before_anything_is_there() {
     let address = url.strip_prefix("http://").unwrap();
     check_health_says("command-svc", "--command-addr", address, &[COMMAND, "NOT_SERVING"]).await;
     is_not_serving(&channel, COMMAND).await;
-    alone.stop().await;
+    stop(alone).await;
 }
 
 #[tokio::test]
 async fn the_query_service_answers_before_anything_is_there() {
     let (nowhere, data) = (Nowhere::new(), tempfile::tempdir().unwrap());
     let args = ["--query-addr", "127.0.0.1:0", "--data-dir", data.path().to_str().unwrap()];
-    let mut alone = Alone::with_nothing_there("query-svc", &nowhere, &args);
+    let alone = with_nothing_there("query-svc", &nowhere, &args);
     let url = alone.announced("query").await;
     let channel = channel(&url);
     is_not_serving(&channel, QUERY).await;
@@ -183,18 +115,18 @@ async fn the_query_service_answers_before_anything_is_there() {
     alone.waits_for("the log").await;
     check_health_says("query-svc", "--query-addr", address, &[QUERY, "NOT_SERVING"]).await;
     is_not_serving(&channel, QUERY).await;
-    alone.stop().await;
+    stop(alone).await;
 }
 
 #[tokio::test]
 async fn the_processor_waits_too() {
     let (nowhere, data) = (Nowhere::new(), tempfile::tempdir().unwrap());
     let args = ["--data-dir", data.path().to_str().unwrap()];
-    let mut alone = Alone::with_nothing_there("processor", &nowhere, &args);
+    let alone = with_nothing_there("processor", &nowhere, &args);
     let view = alone.announced("view").await;
     assert_eq!(Path::new(&view), data.path().join("view"));
     alone.waits_for("the log").await;
-    alone.stop().await;
+    stop(alone).await;
 }
 
 #[tokio::test]
@@ -206,7 +138,7 @@ async fn all_in_one_process_waits_for_kafka_as_well() {
         &["--registry-addr", "127.0.0.1:0", "--data-dir", data.path().to_str().unwrap()],
         &["--log", &log],
     ];
-    let mut alone = Alone::start("tandem", &args.concat());
+    let alone = Process::start("tandem", &args.concat());
     let (command, query) = (alone.announced("command").await, alone.announced("query").await);
     let registry = alone.announced("registry").await;
     is_not_serving(&channel(&command), COMMAND).await;
@@ -215,7 +147,7 @@ async fn all_in_one_process_waits_for_kafka_as_well() {
     assert_eq!(answer.status(), 503, "the schemas lie on the log too");
     alone.waits_for("the log").await;
     assert!(!data.path().join("log").exists(), "no embedded log beside it");
-    alone.stop().await;
+    stop(alone).await;
 }
 
 #[tokio::test]
@@ -226,12 +158,12 @@ async fn all_in_one_process_without_a_registry_of_its_own() {
         ["--command-addr", "127.0.0.1:0", "--query-addr", "127.0.0.1:0"].as_slice(),
         &["--data-dir", data.path().to_str().unwrap(), "--registry", &registry],
     ];
-    let mut alone = Alone::start("tandem", &args.concat());
+    let alone = Process::start("tandem", &args.concat());
     let (command, _) = (alone.announced("command").await, alone.announced("query").await);
-    assert!(!alone.output.stdout().contains("registry http://"), "{}", alone.output.stdout());
+    assert!(!alone.stdout().contains("registry http://"), "{}", alone.stdout());
     is_not_serving(&channel(&command), COMMAND).await;
     alone.waits_for("the schema registry").await;
-    alone.stop().await;
+    stop(alone).await;
 }
 
 #[tokio::test]
@@ -247,7 +179,7 @@ async fn check_health_needs_a_service_that_is_there() {
 #[tokio::test]
 async fn check_health_is_content_with_a_service_that_serves() {
     let data = tempfile::tempdir().unwrap();
-    let tandem = crate::launch::Launch::on(data.path()).start().await;
+    let tandem = tandem_e2e::launch::Launch::on(data.path()).start().await;
     let urls = [
         ("command-svc", "--command-addr", &tandem.urls.command),
         ("query-svc", "--query-addr", &tandem.urls.query),
@@ -256,7 +188,7 @@ async fn check_health_is_content_with_a_service_that_serves() {
         // As the service would be told that is to be reached from other machines.
         let (_, port) = url.rsplit_once(':').unwrap();
         let everywhere = format!("0.0.0.0:{port}");
-        let told = Alone::run(binary, &["--check-health", flag, &everywhere]).await;
+        let told = Process::run(binary, &["--check-health", flag, &everywhere]).await;
         assert_eq!(told, (Some(0), String::new(), String::new()), "{binary}");
     }
     // Another service than its own is not what it asks for.
@@ -268,13 +200,13 @@ async fn check_health_is_content_with_a_service_that_serves() {
 #[tokio::test]
 async fn what_is_missing_is_said_at_once() {
     for binary in ["command-svc", "query-svc", "processor"] {
-        let (code, stdout, stderr) = Alone::run(binary, &[]).await;
+        let (code, stdout, stderr) = Process::run(binary, &[]).await;
         assert_eq!((code, &*stdout), (Some(2), ""), "{stderr}");
         for words in ["--log kafka://HOST:PORT", "--registry http://HOST:PORT"] {
             assert!(stderr.contains(words), "{binary}: no {words:?} in {stderr}");
         }
         let args = ["--log", "127.0.0.1:9092", "--registry", "http://ada:hunter2@127.0.0.1:8081"];
-        let (code, _, stderr) = Alone::run(binary, &args).await;
+        let (code, _, stderr) = Process::run(binary, &args).await;
         assert_eq!(code, Some(2), "{stderr}");
         for words in ["--log is \"127.0.0.1:9092\"; give kafka://", "use --registry-user"] {
             assert!(stderr.contains(words), "{binary}: no {words:?} in {stderr}");
@@ -290,7 +222,7 @@ async fn a_taken_port_is_said_in_one_line() {
     let elsewhere = ["--log", "kafka://127.0.0.1:1", "--registry", "http://127.0.0.1:1"];
     for (binary, flag) in [("command-svc", "--command-addr"), ("query-svc", "--query-addr")] {
         let args = [elsewhere.as_slice(), &[flag, &address]].concat();
-        let (code, _, stderr) = Alone::run(binary, &args).await;
+        let (code, _, stderr) = Process::run(binary, &args).await;
         assert_eq!((code, stderr.lines().count()), (Some(1), 1), "{stderr}");
         assert!(stderr.contains(flag) && stderr.contains(&address), "{stderr}");
     }

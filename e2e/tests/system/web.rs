@@ -8,7 +8,7 @@ use tandem_proto::v1::{GetCustomerRequest, GetCustomerResponse};
 use tonic::{Code, Request, Status, codegen::http::uri::PathAndQuery, transport::Channel};
 use tonic_prost::ProstCodec;
 
-use crate::{
+use tandem_e2e::{
     launch::Launch,
     tandem::Tandem,
     told::{of, told},

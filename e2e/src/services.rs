@@ -10,45 +10,45 @@ use tonic_health::pb::{
 
 use crate::eventually::eventually;
 
-pub(crate) const COMMAND: &str = "tandem.v1.CommandService";
-pub(crate) const QUERY: &str = "tandem.v1.QueryService";
+pub const COMMAND: &str = "tandem.v1.CommandService";
+pub const QUERY: &str = "tandem.v1.QueryService";
 
 /// Where each service listens.
 #[derive(Debug, Clone)]
-pub(crate) struct Urls {
-    pub(crate) command: String,
-    pub(crate) query: String,
-    pub(crate) registry: String,
+pub struct Urls {
+    pub command: String,
+    pub query: String,
+    pub registry: String,
 }
 
 /// Connections to the services.
-pub(crate) struct Services {
-    pub(crate) urls: Urls,
+pub struct Services {
+    pub urls: Urls,
     command: Channel,
     query: Channel,
 }
 
 impl Services {
-    pub(crate) fn at(urls: Urls) -> Self {
+    pub fn at(urls: Urls) -> Self {
         let (command, query) = (channel(&urls.command), channel(&urls.query));
         Self { urls, command, query }
     }
 
-    pub(crate) fn commands(&self) -> CommandServiceClient<Channel> {
+    pub fn commands(&self) -> CommandServiceClient<Channel> {
         CommandServiceClient::new(self.command.clone())
     }
 
-    pub(crate) fn queries(&self) -> QueryServiceClient<Channel> {
+    pub fn queries(&self) -> QueryServiceClient<Channel> {
         QueryServiceClient::new(self.query.clone())
     }
 
     /// Each service's name and the connection to it.
-    pub(crate) fn channels(&self) -> [(&'static str, Channel); 2] {
+    pub fn channels(&self) -> [(&'static str, Channel); 2] {
         [(COMMAND, self.command.clone()), (QUERY, self.query.clone())]
     }
 
     /// Waits until both services say that they do their work.
-    pub(crate) async fn serving(&self) {
+    pub async fn serving(&self) {
         for (name, channel) in self.channels() {
             eventually(&format!("{name} is SERVING"), async || {
                 let status = health(&channel, name).await;
@@ -60,7 +60,7 @@ impl Services {
 }
 
 /// What the service says of itself; `None` if it can't be asked.
-pub(crate) async fn health(channel: &Channel, service: &str) -> Option<ServingStatus> {
+pub async fn health(channel: &Channel, service: &str) -> Option<ServingStatus> {
     let asked = HealthCheckRequest { service: service.into() };
     let answer = HealthClient::new(channel.clone()).check(asked).await.ok()?;
     Some(answer.into_inner().status())
@@ -68,7 +68,7 @@ pub(crate) async fn health(channel: &Channel, service: &str) -> Option<ServingSt
 
 /// `query    http://127.0.0.1:40002` on stdout is where `query` listens. `None` until all three
 /// are said.
-pub(crate) fn announced_in(stdout: &str) -> Option<Urls> {
+pub fn announced_in(stdout: &str) -> Option<Urls> {
     let url = |service: &str| {
         let whole = stdout.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n'));
         let mut said = whole.filter_map(|line| line.split_once(char::is_whitespace));

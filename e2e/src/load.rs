@@ -8,7 +8,7 @@ use std::{
 use crate::{eventually::eventually, launch::Output, services::Urls};
 
 /// A running load; killed when dropped.
-pub(crate) struct Load {
+pub struct Load {
     child: Child,
     output: Output,
     journal: PathBuf,
@@ -16,12 +16,12 @@ pub(crate) struct Load {
 
 impl Load {
     /// Sends the tables and then checks that they are there.
-    pub(crate) fn start(at: &Urls, journal: &Path, scale: &str) -> Self {
+    pub fn start(at: &Urls, journal: &Path, scale: &str) -> Self {
         Self::spawn(at, journal, &["--scale", scale])
     }
 
     /// Checks that what the journal says was acknowledged is there.
-    pub(crate) async fn check(at: &Urls, journal: &Path, scale: &str) {
+    pub async fn check(at: &Urls, journal: &Path, scale: &str) {
         Self::spawn(at, journal, &["--scale", scale, "--check"]).passes().await;
     }
 
@@ -34,7 +34,7 @@ impl Load {
     }
 
     /// Waits until so many commands have been acknowledged; it has to be under way still.
-    pub(crate) async fn acknowledged(&mut self, commands: usize) {
+    pub async fn acknowledged(&mut self, commands: usize) {
         eventually("commands are acknowledged", async || {
             let ended = self.child.try_wait().unwrap();
             assert!(ended.is_none(), "the load is over:\n{}", self.output.stdout());
@@ -45,7 +45,7 @@ impl Load {
     }
 
     /// Waits until it has ended, with PASS.
-    pub(crate) async fn passes(mut self) {
+    pub async fn passes(mut self) {
         let status = eventually("tandem-load ends", async || self.child.try_wait().unwrap()).await;
         let (said, erred) = (self.output.stdout(), self.output.stderr());
         assert!(status.success() && said.ends_with("PASS\n"), "{status}:\n{said}{erred}");

@@ -10,7 +10,7 @@ use tandem_proto::v1::{
 
 use crate::services::Services;
 
-pub(crate) fn customer(id: &str, first_name: &str) -> CreateCustomerRequest {
+pub fn customer(id: &str, first_name: &str) -> CreateCustomerRequest {
     CreateCustomerRequest {
         customer_id: id.into(),
         first_name: first_name.into(),
@@ -21,7 +21,7 @@ pub(crate) fn customer(id: &str, first_name: &str) -> CreateCustomerRequest {
     }
 }
 
-pub(crate) fn order(customer_id: &str, order_id: &str, item: &str) -> PlaceOrderRequest {
+pub fn order(customer_id: &str, order_id: &str, item: &str) -> PlaceOrderRequest {
     PlaceOrderRequest {
         order_id: order_id.into(),
         customer_id: customer_id.into(),
@@ -32,13 +32,13 @@ pub(crate) fn order(customer_id: &str, order_id: &str, item: &str) -> PlaceOrder
 }
 
 /// The answer reflects what this receipt, or an answer's position, proves.
-pub(crate) fn as_of(receipt: &str) -> Option<Freshness> {
+pub fn as_of(receipt: &str) -> Option<Freshness> {
     Some(Freshness { receipts: vec![receipt.into()], max_staleness: None })
 }
 
 /// The answer reflects what all of these prove. A request may show fewer receipts than a run of
 /// writes gives, so one is made of the last of each partition.
-pub(crate) fn as_of_all(receipts: &[String]) -> Option<Freshness> {
+pub fn as_of_all(receipts: &[String]) -> Option<Freshness> {
     let mut last: BTreeMap<_, receipt::Proof> = BTreeMap::new();
     for proof in receipts.iter().flat_map(|receipt| receipt::decode(receipt).unwrap()) {
         let newest = last.entry((proof.topic.clone(), proof.partition)).or_insert(proof.clone());
@@ -47,11 +47,11 @@ pub(crate) fn as_of_all(receipts: &[String]) -> Option<Freshness> {
     as_of(&receipt::encode(&last.into_values().collect::<Vec<_>>()))
 }
 
-pub(crate) fn customer_as_of(id: &str, receipt: &str) -> GetCustomerRequest {
+pub fn customer_as_of(id: &str, receipt: &str) -> GetCustomerRequest {
     GetCustomerRequest { customer_id: id.into(), freshness: as_of(receipt) }
 }
 
-pub(crate) fn order_as_of(customer: &str, order: &str, receipt: &str) -> GetOrderRequest {
+pub fn order_as_of(customer: &str, order: &str, receipt: &str) -> GetOrderRequest {
     GetOrderRequest {
         order_id: order.into(),
         customer_id: customer.into(),
@@ -59,7 +59,7 @@ pub(crate) fn order_as_of(customer: &str, order: &str, receipt: &str) -> GetOrde
     }
 }
 
-pub(crate) fn orders_as_of(customer: &str, receipt: &str) -> GetCustomerOrdersRequest {
+pub fn orders_as_of(customer: &str, receipt: &str) -> GetCustomerOrdersRequest {
     GetCustomerOrdersRequest {
         customer_id: customer.into(),
         freshness: as_of(receipt),
@@ -68,28 +68,28 @@ pub(crate) fn orders_as_of(customer: &str, receipt: &str) -> GetCustomerOrdersRe
 }
 
 /// A UUID that no other test uses.
-pub(crate) fn request_id() -> String {
+pub fn request_id() -> String {
     uuid::Uuid::new_v4().to_string()
 }
 
 impl Services {
-    pub(crate) async fn create(&self, request: CreateCustomerRequest) -> CreateCustomerResponse {
+    pub async fn create(&self, request: CreateCustomerRequest) -> CreateCustomerResponse {
         self.commands().create_customer(request).await.unwrap().into_inner()
     }
 
-    pub(crate) async fn place(&self, request: PlaceOrderRequest) -> PlaceOrderResponse {
+    pub async fn place(&self, request: PlaceOrderRequest) -> PlaceOrderResponse {
         self.commands().place_order(request).await.unwrap().into_inner()
     }
 
     /// Gives the receipt.
-    pub(crate) async fn cancel(&self, customer_id: &str, order_id: &str) -> String {
+    pub async fn cancel(&self, customer_id: &str, order_id: &str) -> String {
         let (order_id, customer_id) = (order_id.into(), customer_id.into());
         let asked = CancelOrderRequest { order_id, customer_id, request_id: String::new() };
         self.commands().cancel_order(asked).await.unwrap().into_inner().receipt
     }
 
     /// Gives the receipt.
-    pub(crate) async fn remove(&self, customer_id: &str) -> String {
+    pub async fn remove(&self, customer_id: &str) -> String {
         let asked = RemoveCustomerRequest {
             customer_id: customer_id.into(),
             ..RemoveCustomerRequest::default()
@@ -98,18 +98,18 @@ impl Services {
     }
 
     /// Gives the receipt.
-    pub(crate) async fn greet(&self, id: &str, message: &str) -> String {
+    pub async fn greet(&self, id: &str, message: &str) -> String {
         let (greeting_id, message) = (id.into(), message.into());
         let asked = SendGreetingRequest { greeting_id, message, request_id: String::new() };
         self.commands().send_greeting(asked).await.unwrap().into_inner().receipt
     }
 
-    pub(crate) async fn orders_of(&self, id: &str, receipt: &str) -> GetCustomerOrdersResponse {
+    pub async fn orders_of(&self, id: &str, receipt: &str) -> GetCustomerOrdersResponse {
         self.queries().get_customer_orders(orders_as_of(id, receipt)).await.unwrap().into_inner()
     }
 
     /// The shards of the one instance.
-    pub(crate) async fn shards(&self) -> Vec<Shard> {
+    pub async fn shards(&self) -> Vec<Shard> {
         let asked = tandem_proto::v1::ListInstancesRequest {};
         let answer = self.queries().list_instances(asked).await.unwrap().into_inner();
         let [instance] = answer.instances.try_into().unwrap();

@@ -15,31 +15,31 @@ const ADDRESSES: [&str; 3] = ["--command-addr", "--query-addr", "--registry-addr
 
 /// What `tandem` is started with.
 #[derive(Clone)]
-pub(crate) struct Launch(BTreeMap<&'static str, String>);
+pub struct Launch(BTreeMap<&'static str, String>);
 
 /// What a start that was refused left behind.
 #[derive(Debug)]
-pub(crate) struct Refused {
-    pub(crate) code: Option<i32>,
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
+pub struct Refused {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
 }
 
 impl Launch {
     /// On this data folder, at ports that the system picks.
-    pub(crate) fn on(data: &Path) -> Self {
+    pub fn on(data: &Path) -> Self {
         let mut flags = BTreeMap::from(ADDRESSES.map(|flag| (flag, "127.0.0.1:0".to_owned())));
         flags.insert("--data-dir", data.to_str().unwrap().to_owned());
         Self(flags)
     }
 
-    pub(crate) fn with(mut self, flag: &'static str, value: impl ToString) -> Self {
+    pub fn with(mut self, flag: &'static str, value: impl ToString) -> Self {
         self.0.insert(flag, value.to_string());
         self
     }
 
     /// At ports that stay its own while it is down: the system never gives these out by itself.
-    pub(crate) fn at_quiet_ports(self) -> Self {
+    pub fn at_quiet_ports(self) -> Self {
         ADDRESSES.into_iter().fold(self, |launch, flag| {
             let address = format!("127.0.0.1:{}", quiet_port());
             launch.with(flag, address)
@@ -47,14 +47,14 @@ impl Launch {
     }
 
     /// Starts it and waits until both services answer.
-    pub(crate) async fn start(&self) -> Tandem {
+    pub async fn start(&self) -> Tandem {
         let tandem = self.announced().await;
         tandem.serving().await;
         tandem
     }
 
     /// Starts it and waits until it has said where it listens.
-    pub(crate) async fn announced(&self) -> Tandem {
+    pub async fn announced(&self) -> Tandem {
         let (mut child, output) = self.spawn();
         let urls = eventually("tandem says where it listens", async || {
             if let Some(status) = child.try_wait().unwrap() {
@@ -67,7 +67,7 @@ impl Launch {
     }
 
     /// Starts it and waits until it has ended by itself.
-    pub(crate) async fn refused(&self) -> Refused {
+    pub async fn refused(&self) -> Refused {
         let (mut child, output) = self.spawn();
         let status = eventually("tandem ends", async || child.try_wait().unwrap()).await;
         Refused { code: status.code(), stdout: output.stdout(), stderr: output.stderr() }
@@ -83,8 +83,20 @@ impl Launch {
     }
 }
 
+impl Refused {
+    /// Exit code 1, and exactly this one line that has all of these words.
+    pub fn says(&self, words: &[&str]) {
+        assert_eq!(self.code, Some(1), "{self:?}");
+        assert_eq!((&*self.stdout, self.stderr.lines().count()), ("", 1), "{self:?}");
+        assert!(self.stderr.starts_with("tandem: "), "{self:?}");
+        for word in words {
+            assert!(self.stderr.contains(word), "no {word:?} in {self:?}");
+        }
+    }
+}
+
 /// Files that a child writes its output to.
-pub(crate) struct Output(TempDir);
+pub struct Output(TempDir);
 
 impl Output {
     pub(crate) fn new() -> Self {
@@ -92,7 +104,7 @@ impl Output {
     }
 
     /// A command of that binary that writes here and is told nothing by the environment.
-    pub(crate) fn of(&self, binary: &str) -> Command {
+    pub fn of(&self, binary: &str) -> Command {
         let mut command = Command::new(path_of(binary));
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("TANDEM_") || name == "RUST_LOG" {
@@ -106,11 +118,11 @@ impl Output {
         command
     }
 
-    pub(crate) fn stdout(&self) -> String {
+    pub fn stdout(&self) -> String {
         std::fs::read_to_string(self.0.path().join("out")).unwrap()
     }
 
-    pub(crate) fn stderr(&self) -> String {
+    pub fn stderr(&self) -> String {
         std::fs::read_to_string(self.0.path().join("err")).unwrap()
     }
 }

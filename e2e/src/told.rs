@@ -7,20 +7,20 @@ use tonic_types::StatusExt as _;
 
 /// An error as programs see it.
 #[derive(Debug)]
-pub(crate) struct Told {
-    pub(crate) code: Code,
-    pub(crate) reason: String,
-    pub(crate) metadata: HashMap<String, String>,
+pub struct Told {
+    pub code: Code,
+    pub reason: String,
+    pub metadata: HashMap<String, String>,
     /// The faulty fields, in order.
-    pub(crate) fields: Vec<String>,
+    pub fields: Vec<String>,
 }
 
 /// Takes the error out of an answer that has to be one.
-pub(crate) fn told<T: Debug>(answer: Result<Response<T>, Status>) -> Told {
+pub fn told<T: Debug>(answer: Result<Response<T>, Status>) -> Told {
     of(&answer.unwrap_err())
 }
 
-pub(crate) fn of(status: &Status) -> Told {
+pub fn of(status: &Status) -> Told {
     let info = status.get_details_error_info();
     let info = info.unwrap_or_else(|| panic!("an error without ErrorInfo: {status:?}"));
     assert_eq!(info.domain, "tandem.v1", "{status:?}");
@@ -39,12 +39,12 @@ pub(crate) fn of(status: &Status) -> Told {
 }
 
 impl Told {
-    pub(crate) fn is(&self, code: Code, reason: &str) {
+    pub fn is(&self, code: Code, reason: &str) {
         assert_eq!((self.code, &*self.reason), (code, reason), "{self:?}");
     }
 
     /// INVALID_ARGUMENT that names exactly these fields.
-    pub(crate) fn names(&self, fields: &[&str]) {
+    pub fn names(&self, fields: &[&str]) {
         self.is(Code::InvalidArgument, "INVALID_REQUEST");
         assert_eq!(self.fields, fields);
     }

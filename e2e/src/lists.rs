@@ -32,7 +32,7 @@ macro_rules! list {
     ($(#[$doc:meta])* $name:ident, $row:ty, $method:ident, $rows:ident, $request:ident $(, $field:ident: $type:ty)*) => {
         $(#[$doc])*
         #[allow(clippy::needless_update)] // some requests have fields that no test sets
-        pub(crate) async fn $name(&self, page_size: i32, fresh: &Option<Freshness> $(, $field: $type)*) -> Vec<$row> {
+        pub async fn $name(&self, page_size: i32, fresh: &Option<Freshness> $(, $field: $type)*) -> Vec<$row> {
             walk(page_size, async |page_token| {
                 let freshness = fresh.clone();
                 let asked = $request {
