@@ -62,7 +62,7 @@ fetch() {
 tool() {
     local -A classes=(
         [topics]=org.apache.kafka.tools.TopicCommand
-        [configs]=org.apache.kafka.tools.ConfigCommand
+        [configs]=kafka.admin.ConfigCommand
         [groups]=org.apache.kafka.tools.consumer.group.ConsumerGroupCommand
         [transactions]=org.apache.kafka.tools.TransactionsCommand
     )

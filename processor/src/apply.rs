@@ -140,6 +140,9 @@ impl Staged {
                     None => Refusal::NeedsSchema(id),
                 });
             }
+            Err(e @ DecodeError::UnusableSchema { .. }) => {
+                return Err(Refusal::Reject(Schema, e.to_string()));
+            }
             Err(e) => return Err(Refusal::Reject(Value, e.to_string())),
         };
         if event.key().as_bytes() != key {

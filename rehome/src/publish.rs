@@ -10,7 +10,7 @@ use std::{
     error::Error,
     fmt,
 };
-use tandem_codec::{Codec, DecodeError};
+use tandem_codec::{ABSENT_FOR, Codec, DecodeError};
 use tandem_domain::Topic;
 use tandem_eventlog::{
     Headers, Log, NewRecord, Offset, Partition, Position, Record, TopicName, TopicPartition,
@@ -121,6 +121,8 @@ async fn decide(
             if let Err(error) = codec.learn(id).await {
                 return Ok(Err(error.to_string()));
             }
+            // The view may have been told just before that there is no such schema.
+            tokio::time::sleep(ABSENT_FOR).await;
             codec.decode(topic, value)
         }
         decoded => decoded,

@@ -12,8 +12,9 @@ use std::{
 const MAX_LEARNED: usize = 1024;
 
 /// How long the registry's "no such schema" is believed. Long enough that a run of such records
-/// costs one question, short enough that a schema restored by an operator is found.
-const ABSENT_FOR: Duration = Duration::from_secs(10);
+/// costs one question, short enough that a schema restored by an operator is found: so long after
+/// it is there, nobody takes it for missing any more.
+pub const ABSENT_FOR: Duration = Duration::from_secs(2);
 
 /// Schemas by id. A registry never gives an id a second meaning, so nothing here grows old, and
 /// an outage of the registry touches only what has not been seen before.

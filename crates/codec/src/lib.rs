@@ -25,6 +25,7 @@ mod shapes;
 mod wire;
 mod writer;
 
+pub use cache::ABSENT_FOR;
 pub use codec::Codec;
 pub use error::{DecodeError, EncodeError, FrameFault, RegistryError};
 pub use flags::RegistryFlags;

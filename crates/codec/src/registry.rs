@@ -40,7 +40,11 @@ impl fmt::Debug for BasicAuth {
 const ABSENT_CODES: [u32; 3] = [40401, 40402, 40403];
 
 /// A registry that can be asked.
-pub(crate) struct Registry(SrSettings);
+pub(crate) struct Registry {
+    client: SrSettings,
+    /// Where it is, for whoever has to look.
+    addresses: String,
+}
 
 impl Registry {
     /// Does no I/O.
@@ -57,29 +61,30 @@ impl Registry {
             builder.set_basic_authorization(&auth.user, Some(&auth.password));
         }
         builder.set_timeout(Duration::from_millis(settings.timeout_ms));
-        builder.build().map(Self).map_err(|e| RegistryError::Settings(words(&e)))
+        let client = builder.build().map_err(|e| RegistryError::Settings(words(&e)))?;
+        Ok(Self { client, addresses: settings.urls.join(",") })
     }
 
     /// Registers our schema of this kind, or finds it registered, and gives its id.
     pub(crate) async fn register(&self, kind: Kind) -> Result<u32, RegistryError> {
         let text = kind.schema_text().to_owned();
         let schema = SuppliedSchema::new(Some(kind.full_name()), SchemaType::Avro, text);
-        match post_schema(&self.0, kind.subject(), schema).await {
+        match post_schema(&self.client, kind.subject(), schema).await {
             Ok(registered) => Ok(registered.id),
             Err(e) => Err(match answer(&e) {
                 Some(a) if a.error_code == 409 || (42200..42300).contains(&a.error_code) => {
                     RegistryError::Refused { subject: kind.subject(), reason: reason(&a.message) }
                 }
-                _ => RegistryError::Unavailable(words(&e)),
+                _ => self.unavailable(&e),
             }),
         }
     }
 
     /// Fetches a schema and judges it.
     pub(crate) async fn fetch(&self, id: u32) -> Result<Writer, RegistryError> {
-        let schema = get_schema_by_id(id, &self.0).await.map_err(|e| match answer(&e) {
+        let schema = get_schema_by_id(id, &self.client).await.map_err(|e| match answer(&e) {
             Some(a) if ABSENT_CODES.contains(&a.error_code) => RegistryError::Absent(id),
-            _ => RegistryError::Unavailable(words(&e)),
+            _ => self.unavailable(&e),
         })?;
         Ok(if schema.schema_type != SchemaType::Avro {
             Writer::Unusable("it is not Avro".to_owned())
@@ -88,6 +93,11 @@ impl Registry {
         } else {
             Writer::Unusable("it refers to other schemas, which is not supported".to_owned())
         })
+    }
+
+    fn unavailable(&self, error: &SRCError) -> RegistryError {
+        let (addresses, words) = (&self.addresses, words(error));
+        RegistryError::Unavailable(format!("{addresses}: {words}; if this lasts, check --registry"))
     }
 }
 

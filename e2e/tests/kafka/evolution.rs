@@ -90,7 +90,7 @@ async fn what_can_not_be_read_by_our_schema_is_a_reject() {
     let servers = Servers::at(&cluster, registry.url());
     let pair = Pair::start(&servers, "a", home.path()).await;
     pair.create(customer("ada", "Ada")).await;
-    let url = format!("{}/config/order-tandem.v1.OrderPlaced", registry.url());
+    let url = format!("{}/config", registry.url());
     let put = reqwest::Client::new().put(url).json(&json!({"compatibility": "NONE"}));
     assert_eq!(put.send().await.unwrap().status(), 200);
 

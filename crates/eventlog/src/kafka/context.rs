@@ -31,13 +31,31 @@ impl Context {
         let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let reason = last.as_ref().filter(|(at, _)| at.elapsed() < EXPLAINS_FOR);
         match reason {
-            Some((_, reason)) => format!("Kafka at {}: {failed}: {reason}", self.brokers),
-            None => format!("Kafka at {}: {failed}", self.brokers),
+            Some((_, reason)) => {
+                format!("Kafka at {}: {failed}: {reason}{}", self.brokers, remedy(reason))
+            }
+            // Brokers that want TLS hang up on those who speak without, and say nothing.
+            None => format!(
+                "Kafka at {}: {failed}; if this lasts, check the addresses, and security.protocol \
+                 among the --kafka properties",
+                self.brokers
+            ),
         }
     }
 
     fn remember(&self, reason: String) {
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), reason));
+    }
+}
+
+/// What to do where librdkafka's words tell; it has codes for it, and doesn't give them here.
+fn remedy(reason: &str) -> &'static str {
+    if reason.contains("SASL authentication error") {
+        "; wrong credentials? Check sasl.* among the --kafka properties"
+    } else if reason.contains("SSL") {
+        "; check security.protocol and ssl.* among the --kafka properties"
+    } else {
+        ""
     }
 }
 

@@ -15,10 +15,6 @@ pub(super) fn failed(context: &Context, what: &str, code: RDKafkaErrorCode) -> L
              DESCRIBE_CONFIGS on Tandem's topics (CREATE and ALTER_CONFIGS where they have to be \
              made) and READ on its group"
         )),
-        Code::Authentication | Code::SaslAuthenticationFailed => unavailable(
-            context,
-            &format!("{what}: wrong credentials? (check sasl.* among the --kafka properties)"),
-        ),
         _ => unavailable(context, &format!("{what}: {code}")),
     }
 }
