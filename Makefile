@@ -43,6 +43,7 @@ test: ## Run all tests
 test-kafka: ## Run the slow tests, on a real Apache Kafka and a real schema registry
 	@scripts/setup.sh test-kafka
 	@scripts/servers.sh fetch
+	@scripts/foreign.sh
 	cargo build $(WORKSPACE) --bins
 	cargo test $(WORKSPACE) --test kafka
 
