@@ -1,7 +1,7 @@
 //! What every log has to do, done by Kafka: on one node, and on three that replicate.
 
 use tandem_eventlog::{
-    Log,
+    Log, contract,
     kafka::{Kafka, KafkaSettings},
 };
 
@@ -25,4 +25,30 @@ mod on_one_node {
 
 mod on_three_nodes {
     tandem_eventlog::contract_tests!(tokio::test(flavor = "multi_thread"), super::three_nodes());
+}
+
+/// The protocol in which brokers assign (KIP-848), where an operator asks for it.
+mod with_the_newer_group_protocol {
+    use super::*;
+
+    async fn log() -> Log {
+        let mut settings = KafkaSettings::new(shared().await.cluster.bootstrap());
+        settings.properties.push(("group.protocol".into(), "consumer".into()));
+        Kafka::connect(settings).unwrap()
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_single_member_gets_all() {
+        contract::a_single_member_gets_all(&log().await, &contract::unique_prefix()).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn two_members_share() {
+        contract::two_members_share(&log().await, &contract::unique_prefix()).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_leaver_gives_its_share_back() {
+        contract::a_leaver_gives_its_share_back(&log().await, &contract::unique_prefix()).await;
+    }
 }

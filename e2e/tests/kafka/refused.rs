@@ -5,7 +5,7 @@ use tandem_e2e::{
     told::told,
     wire::{customer, customer_as_of},
 };
-use tandem_proto::v1::ShardState;
+use tandem_proto::v1::{GetCustomerRequest, ShardState};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
@@ -56,7 +56,8 @@ async fn a_topic_that_is_made_again_under_a_running_view() {
     })
     .await;
     assert_eq!(shards.len(), 4);
-    let refused = told(pair.queries().get_customer(customer_as_of("ada", "")).await);
+    let asked = GetCustomerRequest { customer_id: "ada".into(), freshness: None };
+    let refused = told(pair.queries().get_customer(asked).await);
     assert_eq!(refused.code, Code::Unavailable, "{refused:?}");
     let said = pair.query.stderr();
     let failed: Vec<_> = said.lines().filter(|line| line.contains("shard failed")).collect();
