@@ -48,12 +48,13 @@ test-kafka: ## Run the slow tests, on a real Apache Kafka and a real schema regi
 	cargo test $(WORKSPACE) --test kafka
 
 .PHONY: lint
-lint: proto-lint ## Formatting, clippy, licences and bans, the gRPC contract, shell scripts
+lint: proto-lint ## Formatting, clippy, licences, the gRPC contract, shell scripts, docker-compose.yml
 	cargo fmt --all --check
 	cargo clippy $(WORKSPACE) --all-targets -- -D warnings
 	cargo clippy $(WORKSPACE) --test kafka -- -D warnings
 	cargo deny --locked check --hide-inclusion-graph bans licenses sources
 	shellcheck scripts/*.sh .ci/run
+	scripts/compose-lint.sh
 
 .PHONY: proto-lint
 proto-lint: ## The gRPC contract alone

@@ -69,6 +69,8 @@ has_jdk() { # of that version, with a compiler, where Maven and the brokers will
     "${bin}java" -version && at_least "$java_needed" "${version:-0}"
 }
 
+has_venv() { python3 -c 'import ensurepip, pip, venv'; }
+
 rust_version() { cargo --version 2>/dev/null | cut -d' ' -f2; }
 go_version() { go env GOVERSION 2>/dev/null | sed 's/^go//'; }
 go_older_than() { have go && ! at_least "$1" "$(go_version)"; }
@@ -89,13 +91,14 @@ find_missing() {
             have mvn || missing+=("maven")
             have kcat || missing+=("kcat")
             have openssl || missing+=("openssl")
-            python3 -c 'import ensurepip, pip, venv' || missing+=("python3 with venv and pip")
+            has_venv || missing+=("python3 with venv and pip")
             ;;
         lint)
             cargo fmt --version && cargo clippy --version || missing+=("rustfmt and clippy")
             have shellcheck || missing+=("shellcheck")
             have cargo-deny || missing+=("cargo-deny")
             have buf || missing+=("buf")
+            has_venv || missing+=("python3 with venv and pip")
             ;;
     esac >/dev/null 2>&1
 }

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a panic is how a test fails
 #![allow(clippy::print_stderr)] // what a server said is shown when its test fails
 
+mod compose;
 mod contract;
 mod evolution;
 mod faults;
