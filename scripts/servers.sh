@@ -194,7 +194,7 @@ start_all() {
         fi
         rm -rf "$dir"/ports "$dir"/node-*
     done
-    "announce_$kind"
+    "announce_$kind" "$is_new"
 }
 
 obey() { # a command in words
@@ -286,16 +286,22 @@ announce_kafka() {
 
 prepare_registry() { mkdir -p "$dir/node-1"; }
 
-# WRITE_DELAY=0: what it has answered is kept, as by a registry that writes it to a topic. Its
-# default is to compare no schema with the one before; Confluent's is BACKWARD.
+# WRITE_DELAY=0: what it has answered is kept, as by a registry that writes it to a topic.
 launch_registry() {
-    REGISTRY_RULES_GLOBAL_COMPATIBILITY=BACKWARD \
-        REGISTRY_DATASOURCE_URL="jdbc:h2:file:$dir/node-1/data;DB_CLOSE_ON_EXIT=FALSE;WRITE_DELAY=0" \
+    REGISTRY_DATASOURCE_URL="jdbc:h2:file:$dir/node-1/data;DB_CLOSE_ON_EXIT=FALSE;WRITE_DELAY=0" \
         with_us "${jvm[@]}" -Xmx256m -Dquarkus.http.host=127.0.0.1 \
         "-Dquarkus.http.port=${port[1]}" -jar "$servers"/registry/*-runner.jar
 }
 
-announce_registry() { echo "http://127.0.0.1:${port[1]}/apis/ccompat/v7" >"$dir/url"; }
+# Its default is to compare nothing; Confluent's is BACKWARD.
+announce_registry() { # whether this is its first start
+    local url=http://127.0.0.1:${port[1]}/apis/ccompat/v7
+    if [[ -n $1 ]]; then
+        curl -fsS -m 30 -o "$dir/node-1/config" -X PUT -H 'Content-Type: application/json' \
+            -d '{"compatibility": "BACKWARD"}' "$url/config"
+    fi
+    echo "$url" >"$dir/url"
+}
 
 if [[ $# -lt 2 && ${1:-} != fetch ]]; then usage; fi
 case "$1 ${*:3}" in

@@ -108,6 +108,12 @@ impl Services {
         self.queries().get_customer_orders(orders_as_of(id, receipt)).await.unwrap().into_inner()
     }
 
+    /// As of whenever the instance that answers is.
+    pub async fn orders_now(&self, id: &str) -> GetCustomerOrdersResponse {
+        let asked = GetCustomerOrdersRequest { customer_id: id.into(), ..Default::default() };
+        self.queries().get_customer_orders(asked).await.unwrap().into_inner()
+    }
+
     /// The shards of the one instance.
     pub async fn shards(&self) -> Vec<Shard> {
         let asked = tandem_proto::v1::ListInstancesRequest {};

@@ -124,7 +124,7 @@ fn order(id: &str) -> Value {
 
 async fn shown(services: &Services, order_id: &str) -> Order {
     eventually("the order is shown", async || {
-        let orders = services.orders_of("ada", "").await.orders;
+        let orders = services.orders_now("ada").await.orders;
         orders.into_iter().find(|order| order.order_id == order_id)
     })
     .await

@@ -112,7 +112,7 @@ async fn the_registry_is_away() {
     }});
     foreign.produce("order", &["--schema", &schema("newer")], &[placed]).await.unwrap();
     eventually("the new schema is learnt", async || {
-        (pair.orders_of("eve", "").await.orders.len() == 1).then_some(())
+        (pair.orders_now("eve").await.orders.len() == 1).then_some(())
     })
     .await;
     registry.kill9().await;

@@ -108,11 +108,11 @@ async fn we_show_what_they_wrote(foreign: &Foreign<'_>, services: &Services) {
         assert_eq!(place["partition"], partition_for(key.as_bytes(), SHARDS).0, "{place}");
     }
     let (customer, order) = eventually("what they wrote is shown", async || {
-        let mut answer = services.orders_of(&id, "").await;
+        let mut answer = services.orders_now(&id).await;
         Some((answer.customer?, answer.orders.pop()?))
     })
     .await;
-    assert!(services.orders_of(&id, "").await.registered);
+    assert!(services.orders_now(&id).await.registered);
     assert_eq!((&*customer.last_name, &*customer.phone), ("Höpper", "1906"));
     assert_eq!((&*order.order_item_name, &*order.order_place), ("Compiler", "Yale"));
     let at = order.order_purchase_time.unwrap();
@@ -144,7 +144,7 @@ async fn kcat_reads_and_writes(kcat: &Kcat, services: &Services) {
     let partition = partition_for(b"Java", SHARDS).0;
     kcat.produce("customer", partition, &tombstone).await.unwrap();
     eventually("a tombstone removes", async || {
-        (!services.orders_of("Java", "").await.registered).then_some(())
+        (!services.orders_now("Java").await.registered).then_some(())
     })
     .await;
     let values = kcat.consume("customer").await.unwrap();
