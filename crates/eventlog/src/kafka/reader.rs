@@ -33,8 +33,8 @@ pub(super) struct KafkaReader {
     inputs: Vec<Input>,
     /// Which input comes first in the next batch.
     turn: usize,
-    /// A batch that waits to be confirmed, and when its records had come.
-    waiting: Option<(Batch, Instant)>,
+    /// What waits to be confirmed, and when it had come.
+    waiting: Option<(Result<Batch, LogError>, Instant)>,
     /// Dropped together and elsewhere, as that takes a while.
     fetching: Option<Fetching>,
     /// Told when something has come to an empty queue.
@@ -67,15 +67,16 @@ impl KafkaReader {
         Self { inputs, turn: 0, waiting: None, fetching, more, following, watch, context }
     }
 
-    /// Waits until there is a batch that may be given out. Cancel safe: what came is kept.
-    async fn some(&mut self) -> Result<(), LogError> {
+    /// Waits until there is something that may be given out. Cancel safe: what came is kept. A
+    /// fault is confirmed too: a topic that was made again may first show as an offset that isn't
+    /// there.
+    async fn some(&mut self) {
         loop {
             if let Some((_, came)) = &self.waiting {
                 let came = *came;
-                self.watch.confirmed_since(came).await;
-                return Ok(());
+                return self.watch.confirmed_since(came).await;
             }
-            self.waiting = self.take()?;
+            self.waiting = self.take().transpose().map(|came| (came, Instant::now()));
             if self.waiting.is_none() {
                 self.more.notified().await;
             }
@@ -85,7 +86,7 @@ impl KafkaReader {
     /// Makes a batch of what has come; `None` if that is nothing. What room there is gets shared
     /// among the inputs that have something, beginning with another one each time, so that a
     /// backlog in one can't shut out others.
-    fn take(&mut self) -> Result<Option<(Batch, Instant)>, LogError> {
+    fn take(&mut self) -> Result<Option<Batch>, LogError> {
         let Some(Fetching { held, fetch }) = &mut self.fetching else { return Ok(None) };
         let mut next: Vec<Offset> = self.inputs.iter().map(|input| input.next).collect();
         let mut build = Build::default();
@@ -121,19 +122,18 @@ impl KafkaReader {
         if !has_moved(&self.inputs, &next) {
             return Ok(None);
         }
-        let came = Instant::now();
         let records = build.finish();
-        Ok(Some((Batch { records, next, ends: Vec::new(), ends_at: came }, came)))
+        Ok(Some(Batch { records, next, ends: Vec::new(), ends_at: Instant::now() }))
     }
 
-    /// Gives out a batch, or that nothing has changed.
-    fn give(&mut self, batch: Option<Batch>) -> Result<Batch, LogError> {
+    /// Gives out what was confirmed, or that nothing has changed.
+    fn give(&mut self, came: Option<Result<Batch, LogError>>) -> Result<Batch, LogError> {
         for Input { at, topic_id, .. } in &self.inputs {
             if self.watch.topic(&at.topic)?.is_some_and(|(id, _)| id != *topic_id) {
                 return Err(refused::made_again(&at.topic));
             }
         }
-        let (records, next) = match batch {
+        let (records, next) = match came.transpose()? {
             Some(batch) => (batch.records, batch.next),
             None => (Vec::new(), self.inputs.iter().map(|input| input.next).collect()),
         };
@@ -155,14 +155,11 @@ impl Reader for KafkaReader {
         }
         // A wait without end is one of a year.
         let until = Instant::now() + max_wait.min(Duration::from_secs(31_536_000));
-        match timeout_at(until, self.some()).await {
-            Ok(Ok(())) => {
-                let batch = self.waiting.take().map(|(batch, _)| batch);
-                self.give(batch)
-            }
-            Ok(Err(error)) => Err(error),
-            Err(_) => self.give(None),
-        }
+        let came = match timeout_at(until, self.some()).await {
+            Ok(()) => self.waiting.take().map(|(came, _)| came),
+            Err(_) => None,
+        };
+        self.give(came)
     }
 }
 
