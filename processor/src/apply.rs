@@ -238,17 +238,15 @@ impl Staged {
                 None => Ok(None),
             }
         })?;
-        let (row, index, value) = match &change {
-            OrderChange::Put(o) => (
-                keys::order(&o.customer_id, &o.order_id),
-                keys::order_index(&o.order_id, &o.customer_id),
-                Some(rows::encode_order(o)?),
-            ),
-            OrderChange::Delete(c, o) => (keys::order(c, o), keys::order_index(o, c), None),
+        let (order, row) = match &change {
+            OrderChange::Put(order) => (order, Some(rows::encode_order(order)?)),
+            OrderChange::Delete(order) => (order, None),
         };
-        let entry = value.as_ref().map(|_| Vec::new());
-        self.changes.insert(Family::View, row, value);
-        self.changes.insert(Family::OrderIndex, index, entry);
+        let entry = row.as_ref().map(|_| Vec::new());
+        let (customer, id) = (&order.customer_id, &order.order_id);
+        self.changes.insert(Family::View, keys::order(customer, id), row);
+        self.changes.insert(Family::OrderIndex, keys::order_index(id, customer), entry.clone());
+        self.changes.insert(Family::OrderTimes, keys::order_time(order), entry);
         Ok(())
     }
 

@@ -1,25 +1,39 @@
-//! Which shards this instance holds: what its group assigns, started and stopped as that changes.
+//! Which shards this instance holds: what its group assigns, and what it still holds for others
+//! until they have caught up.
+//!
+//! A shard that the group takes away is not closed but drained: it goes on folding and answering
+//! until another instance serves it. Its files stay for a while after that, in case it comes back.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
     sync::{Arc, OnceLock},
+    time::Duration,
 };
 use tandem_codec::Codec;
-use tandem_eventlog::{Log, LogError, Partition, TopicId};
-use tokio::{runtime::Handle, sync::watch, task::JoinHandle};
+use tandem_eventlog::{Log, LogError, Membership, Partition, TopicId};
+use tokio::{
+    runtime::Handle,
+    sync::watch,
+    task::JoinHandle,
+    time::{Instant, sleep},
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    joining::{Joined, join},
+    cluster::Cluster,
     retry::Retry,
-    shard::{Life, Progress},
+    shard::{Life, Seen, ShardState},
     store::Memory,
     task::Task,
 };
 
+/// How often shards that wait to be closed, or files that wait to be removed, are looked at when
+/// nothing is heard.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
 /// The shards held, as anyone may see them.
-pub(crate) type Held = BTreeMap<Partition, watch::Receiver<Progress>>;
+pub(crate) type Held = BTreeMap<Partition, Seen>;
 
 /// Which making of each input topic the log has. Known once the group has said for the first time
 /// what this instance holds, and then for good; until then nothing can be read.
@@ -29,95 +43,274 @@ pub(crate) type Topics = Arc<OnceLock<Vec<TopicId>>>;
 pub(crate) struct Ground {
     pub(crate) replica_set: String,
     pub(crate) instance_id: String,
+    pub(crate) is_static: bool,
     pub(crate) dir: PathBuf,
     pub(crate) shards: u32,
+    pub(crate) handover: Duration,
+    pub(crate) leave_within: Duration,
+    pub(crate) keep_files: Duration,
     pub(crate) log: Log,
     pub(crate) codec: Codec,
     pub(crate) memory: Arc<Memory>,
     /// Where shards fold: apart from the threads that answer requests.
     pub(crate) fold: Handle,
+    /// Changes with every shard's state.
+    pub(crate) news: Arc<watch::Sender<u64>>,
+}
+
+/// When the processor is told what, on its way to the end.
+#[derive(Clone, Default)]
+pub(crate) struct Stops {
+    /// To hand its shards over.
+    pub(crate) leave: CancellationToken,
+    /// It has, as far as it could.
+    pub(crate) left: CancellationToken,
+    /// The others have been told.
+    pub(crate) gone: CancellationToken,
+    /// To close them.
+    pub(crate) stop: CancellationToken,
 }
 
 struct Owned {
+    /// Since when the group wants it elsewhere.
+    revoked: Option<Instant>,
+    draining: watch::Sender<bool>,
     stop: CancellationToken,
+    seen: Seen,
     task: JoinHandle<()>,
 }
 
-/// Joins the group, however long that takes, and follows it until `stop`; then stops every shard
-/// and waits for them.
-pub(crate) async fn follow(
+impl Owned {
+    fn state(&self) -> ShardState {
+        self.seen.progress.borrow().state
+    }
+}
+
+/// The shards of this instance.
+pub(crate) struct Assignment {
     ground: Ground,
-    topics: Topics,
+    cluster: Cluster,
     held: watch::Sender<Held>,
-    stop: CancellationToken,
-) {
-    let Ok(Joined { topics: ids, mut membership }) = join(&ground, &stop).await else { return };
-    let mut owned: BTreeMap<Partition, Owned> = BTreeMap::new();
-    let mut retry = Retry::new(&stop);
-    loop {
-        let assigned = tokio::select! {
-            biased;
-            () = stop.cancelled() => break,
-            assigned = membership.next() => assigned,
-        };
-        match assigned {
-            Ok(assigned) => {
-                change(&ground, &mut owned, &held, &assigned).await;
-                topics.get_or_init(|| ids.clone());
-                retry.succeeded();
-            }
-            Err(LogError::Unavailable(why)) => {
-                tracing::warn!(why, wait_ms = retry.wait().as_millis(), "waiting for the group");
-                if retry.pause().await.is_err() {
+    owned: BTreeMap<Partition, Owned>,
+    /// Shards with files here that this instance doesn't hold, and since when.
+    files: BTreeMap<Partition, Instant>,
+}
+
+impl Assignment {
+    pub(crate) fn new(ground: Ground, cluster: Cluster, held: watch::Sender<Held>) -> Self {
+        let now = Instant::now();
+        let files = (0..ground.shards).map(Partition).map(|shard| (shard, now)).collect();
+        Self { ground, cluster, held, owned: BTreeMap::new(), files }
+    }
+
+    /// Follows the group until told to leave it, hands over, and closes every shard once told to
+    /// stop.
+    pub(crate) async fn follow(
+        mut self,
+        membership: Box<dyn Membership>,
+        topics: Topics,
+        ids: Vec<TopicId>,
+        stops: Stops,
+    ) {
+        self.hold(membership, &topics, &ids, &stops).await;
+        if !stops.stop.is_cancelled() {
+            self.hand_over(&stops.stop).await;
+        }
+        stops.left.cancel();
+        stops.stop.cancelled().await;
+        let all: Vec<Partition> = self.owned.keys().copied().collect();
+        self.close(&all).await;
+    }
+
+    /// Holds what the group assigns until told to leave; then leaves the group.
+    async fn hold(
+        &mut self,
+        mut membership: Box<dyn Membership>,
+        topics: &Topics,
+        ids: &[TopicId],
+        stops: &Stops,
+    ) {
+        let mut retry = Retry::new(&stops.leave);
+        loop {
+            let assigned = tokio::select! {
+                biased;
+                () = stops.leave.cancelled() => break,
+                assigned = membership.next() => assigned,
+                () = self.cluster.changed() => {
+                    self.release().await;
+                    continue;
+                }
+                () = sleep(LOOK_EVERY), if self.has_to_look() => {
+                    self.release().await;
+                    self.remove_files().await;
+                    continue;
+                }
+            };
+            match assigned {
+                Ok(assigned) => {
+                    self.assign(&assigned);
+                    self.release().await;
+                    topics.get_or_init(|| ids.to_vec());
+                    retry.succeeded();
+                }
+                Err(LogError::Unavailable(why)) => {
+                    tracing::warn!(
+                        why,
+                        wait_ms = retry.wait().as_millis(),
+                        "waiting for the group"
+                    );
+                    if retry.pause().await.is_err() {
+                        break;
+                    }
+                }
+                Err(e) => {
+                    tracing::error!(error = %e, "the group can't be followed; holding what is held");
+                    stops.leave.cancelled().await;
                     break;
                 }
             }
-            Err(e) => {
-                tracing::error!(error = %e, "the group can't be followed; holding what is held");
-                stop.cancelled().await;
-                break;
+        }
+        // Leaving may wait for the group's coordinator.
+        if let Err(e) = tokio::task::spawn_blocking(move || drop(membership)).await {
+            tracing::error!(error = %e, "the group was not left in order");
+        }
+    }
+
+    fn has_to_look(&self) -> bool {
+        !self.files.is_empty() || self.owned.values().any(|o| o.revoked.is_some())
+    }
+
+    /// Opens what is newly assigned, and drains what no longer is.
+    fn assign(&mut self, assigned: &[Partition]) {
+        let assigned: BTreeSet<Partition> = assigned.iter().copied().collect();
+        for (shard, owned) in &mut self.owned {
+            let is_mine = assigned.contains(shard);
+            owned.draining.send_replace(!is_mine);
+            match (is_mine, owned.revoked) {
+                (true, _) => owned.revoked = None,
+                (false, None) => owned.revoked = Some(Instant::now()),
+                (false, Some(_)) => {}
+            }
+        }
+        for shard in assigned {
+            if !self.owned.contains_key(&shard) {
+                self.files.remove(&shard);
+                let owned = self.open(shard);
+                self.held.send_modify(|h| drop(h.insert(shard, owned.seen.clone())));
+                self.owned.insert(shard, owned);
             }
         }
     }
-    change(&ground, &mut owned, &held, &[]).await;
-}
 
-/// Makes what is owned equal to what is assigned. A shard that is given up is closed before this
-/// returns, so that it can be opened again.
-async fn change(
-    ground: &Ground,
-    owned: &mut BTreeMap<Partition, Owned>,
-    held: &watch::Sender<Held>,
-    assigned: &[Partition],
-) {
-    let assigned: BTreeSet<Partition> = assigned.iter().copied().collect();
-    let (kept, lost) = std::mem::take(owned).into_iter().partition(|(p, _)| assigned.contains(p));
-    *owned = kept;
-    let lost: BTreeMap<Partition, Owned> = lost;
-    for shard in lost.values() {
-        shard.stop.cancel();
+    fn open(&self, shard: Partition) -> Owned {
+        let ground = &self.ground;
+        let (life, seen) = Life::begin(ground.news.clone());
+        let (stop, (draining, drains)) = (CancellationToken::new(), watch::channel(false));
+        let task = Task {
+            shard,
+            shards: ground.shards,
+            dir: self.dir(shard),
+            log: ground.log.clone(),
+            codec: ground.codec.clone(),
+            memory: ground.memory.clone(),
+            draining: drains,
+            stop: stop.clone(),
+        };
+        let task = ground.fold.spawn(task.run(life));
+        Owned { revoked: None, draining, stop, seen, task }
     }
-    for (partition, shard) in lost {
-        if let Err(e) = shard.task.await {
-            tracing::error!(shard = partition.0, error = %e, "shard task ended badly");
+
+    fn dir(&self, shard: Partition) -> PathBuf {
+        self.ground.dir.join(format!("shard-{shard}"))
+    }
+
+    /// Closes drained shards that another instance serves, or that have waited long enough for
+    /// one that does, and those that nobody could read here anyway.
+    async fn release(&mut self) {
+        let release = |(shard, owned): (&Partition, &Owned)| {
+            let waits = owned.revoked?.elapsed();
+            let serves = matches!(owned.state(), ShardState::Serving | ShardState::Draining);
+            let is_late = waits >= self.ground.handover;
+            if is_late && serves {
+                let waited_s = waits.as_secs();
+                tracing::warn!(shard = shard.0, waited_s, "nobody took the shard over; closing it");
+            }
+            (!serves || is_late || self.cluster.serves(*shard)).then_some(*shard)
+        };
+        let released: Vec<Partition> = self.owned.iter().filter_map(release).collect();
+        self.close(&released).await;
+        let now = Instant::now();
+        self.files.extend(released.into_iter().map(|shard| (shard, now)));
+    }
+
+    /// Drains every shard until another instance serves it, as far as there is one that might.
+    ///
+    /// A static member's shards stay its own for a while: it is expected back.
+    async fn hand_over(&mut self, stop: &CancellationToken) {
+        for owned in self.owned.values() {
+            owned.draining.send_replace(true);
         }
-        held.send_modify(|h| drop(h.remove(&partition)));
-    }
-    for partition in assigned {
-        owned.entry(partition).or_insert_with(|| {
-            let (life, progress) = Life::begin();
-            held.send_modify(|h| drop(h.insert(partition, progress)));
-            let stop = CancellationToken::new();
-            let task = Task {
-                shard: partition,
-                shards: ground.shards,
-                dir: ground.dir.join(format!("shard-{partition}")),
-                log: ground.log.clone(),
-                codec: ground.codec.clone(),
-                memory: ground.memory.clone(),
-                stop: stop.clone(),
+        self.ground.news.send_modify(|n| *n += 1);
+        let until = Instant::now() + self.ground.leave_within;
+        loop {
+            let is_last = self.ground.is_static || !self.cluster.shares(&self.ground.replica_set);
+            let waits = |(shard, owned): (&Partition, &Owned)| {
+                matches!(owned.state(), ShardState::Serving | ShardState::Draining)
+                    && !self.cluster.serves(*shard)
             };
-            Owned { stop, task: ground.fold.spawn(task.run(life)) }
-        });
+            let waiting = self.owned.iter().filter(|o| waits(*o)).count();
+            if waiting == 0 || is_last {
+                return;
+            }
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep_until(until) => {
+                    tracing::warn!(shards = waiting, "leaving before all shards were taken over");
+                    return;
+                }
+                () = self.cluster.changed() => {}
+                () = sleep(LOOK_EVERY) => {}
+            }
+        }
+    }
+
+    /// Closes shards, so that they can be opened again when this returns.
+    async fn close(&mut self, shards: &[Partition]) {
+        let closing: Vec<_> =
+            shards.iter().filter_map(|p| Some((*p, self.owned.remove(p)?))).collect();
+        for (_, owned) in &closing {
+            owned.stop.cancel();
+        }
+        for (shard, owned) in closing {
+            if let Err(e) = owned.task.await {
+                tracing::error!(shard = shard.0, error = %e, "shard task ended badly");
+            }
+            self.held.send_modify(|h| drop(h.remove(&shard)));
+            self.ground.news.send_modify(|n| *n += 1);
+        }
+    }
+
+    /// Removes what is left of shards that have been elsewhere long enough.
+    async fn remove_files(&mut self) {
+        let keep = self.ground.keep_files;
+        let old: Vec<Partition> =
+            self.files.iter().filter(|(_, at)| at.elapsed() >= keep).map(|(p, _)| *p).collect();
+        for shard in old {
+            self.files.remove(&shard);
+            let dir = self.dir(shard);
+            let removed = tokio::task::spawn_blocking(move || match dir.exists() {
+                true => std::fs::remove_dir_all(&dir).map(|()| Some(dir)),
+                false => Ok(None),
+            });
+            match removed.await {
+                Ok(Ok(Some(dir))) => {
+                    tracing::info!(dir = %dir.display(), "removed: the shard is elsewhere");
+                }
+                Ok(Ok(None)) => {}
+                Ok(Err(error)) => tracing::warn!(shard = shard.0, %error, "can't be removed"),
+                Err(error) => tracing::error!(shard = shard.0, %error, "was not removed"),
+            }
+        }
     }
 }

@@ -3,7 +3,14 @@
 use rocksdb::WriteBatch;
 use std::sync::Arc;
 
-use crate::{StoreError, apply::Staged, shard::Life, state::State, store::Store};
+use crate::{
+    StoreError,
+    apply::Staged,
+    keys,
+    shard::Life,
+    state::State,
+    store::{Family, Store},
+};
 
 /// Commits what is staged:
 ///
@@ -20,11 +27,17 @@ use crate::{StoreError, apply::Staged, shard::Life, state::State, store::Store};
 pub(crate) fn commit(store: &Store, life: &Life, staged: Staged) -> Result<Arc<State>, StoreError> {
     let Staged { changes, state } = staged;
 
-    // 1. Gather.
+    // 1. Gather; if anybody watches, whose rows they are too.
+    let watched = !life.watchers().is_empty();
+    let mut touched = Vec::new();
     let mut batch = WriteBatch::default();
     for (family, rows) in changes.sorted() {
+        let is_watched = watched && family == Family::View;
         let family = store.family(family)?;
         for (key, row) in rows {
+            if is_watched && let Some((customer, _)) = keys::split(&key) {
+                touched.push(customer.to_vec());
+            }
             match row {
                 Some(row) => batch.put_cf(family, key, row),
                 None => batch.delete_cf(family, key),
@@ -38,5 +51,8 @@ pub(crate) fn commit(store: &Store, life: &Life, staged: Staged) -> Result<Arc<S
     // 3. Publish.
     let state = Arc::new(state);
     life.update(|p| p.folded = Some(state.clone()));
+    if !touched.is_empty() {
+        life.watchers().changed(touched.iter().map(Vec::as_slice));
+    }
     Ok(state)
 }

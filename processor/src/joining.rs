@@ -2,7 +2,7 @@
 //! long as it takes.
 
 use std::time::Duration;
-use tandem_eventlog::{LogError, Membership, TopicId};
+use tandem_eventlog::{LogError, Member, Membership, TopicId};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -45,6 +45,7 @@ async fn try_once(ground: &Ground) -> Result<Joined, LogError> {
     let inputs = input_topics(ground.shards);
     let topics = ground.log.ensure_topics(&inputs).await?;
     let (group, shared) = (format!("{GROUP}{}", ground.replica_set), &inputs[0].name);
-    let membership = ground.log.join(&group, &ground.instance_id, shared).await?;
+    let member = Member { id: ground.instance_id.clone(), is_static: ground.is_static };
+    let membership = ground.log.join(&group, &member, shared).await?;
     Ok(Joined { topics, membership })
 }

@@ -7,12 +7,13 @@
 //! view         customer-id 00                    the customer
 //!              customer-id 00 order-id           an order of it
 //! order_index  order-id 00 customer-id           (no value)
+//! order_times  time customer-id 00 order-id      (no value)
 //! greetings    greeting-id                       a greeting
 //! event_ids    topic kind id                     the record time it was folded at
 //! rejects      topic offset (u64, big endian)    why
 //! ```
 
-use tandem_domain::{CustomerId, OrderId, Topic};
+use tandem_domain::{CustomerId, Millis, Order, OrderId, Topic};
 
 /// Where a customer's rows start: its own row, then its orders.
 pub(crate) fn customer(id: &CustomerId) -> Vec<u8> {
@@ -27,6 +28,27 @@ pub(crate) fn order(customer: &CustomerId, order: &OrderId) -> Vec<u8> {
 /// An order's entry in the index.
 pub(crate) fn order_index(order: &OrderId, customer: &CustomerId) -> Vec<u8> {
     pair(order.as_bytes(), customer.as_bytes())
+}
+
+/// An order's entry in the index by time of purchase. An order that is placed again at another time
+/// leaves its earlier entry behind, as looking for it would make every new order cost a look-up:
+/// an entry counts only if the order's row has that time.
+pub(crate) fn order_time(order: &Order) -> Vec<u8> {
+    at_time(order.order_purchase_time, &order.customer_id, &order.order_id)
+}
+
+/// The same from its parts.
+pub(crate) fn at_time(time: Millis, customer: &CustomerId, order: &OrderId) -> Vec<u8> {
+    let mut key = ((time.0 ^ i64::MIN).cast_unsigned()).to_be_bytes().to_vec();
+    key.extend(pair(customer.as_bytes(), order.as_bytes()));
+    key
+}
+
+/// Reads a key that [`order_time`] made.
+pub(crate) fn split_time(key: &[u8]) -> Option<(Millis, &[u8], &[u8])> {
+    let (time, ids) = key.split_first_chunk()?;
+    let (customer, order) = split(ids)?;
+    Some((Millis(u64::from_be_bytes(*time).cast_signed() ^ i64::MIN), customer, order))
 }
 
 /// The first key behind every key that starts with `id 00`.
@@ -110,6 +132,14 @@ mod tests {
         }
         assert_eq!(split(&a_order), Some((&b"a"[..], "ü".as_bytes())));
         assert_eq!(split(&a), Some((&b"a"[..], &b""[..])));
+    }
+
+    #[test]
+    fn times_sort_as_numbers_do() {
+        let (c, o) = (CustomerId::new("c").unwrap(), OrderId::new("o").unwrap());
+        let times = [i64::MIN, -1, 0, 1, i64::MAX].map(|t| at_time(Millis(t), &c, &o));
+        assert!(times.is_sorted());
+        assert_eq!(split_time(&times[1]), Some((Millis(-1), &b"c"[..], &b"o"[..])));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The only way to the view: ask for a shard, say how fresh it must be, read from a snapshot.
 
 use std::{sync::Arc, time::Duration};
-use tandem_domain::Topic;
+use tandem_domain::{CustomerId, Topic};
 use tandem_eventlog::{Partition, TopicId, partition_for};
 use tokio::{sync::watch, time::Instant};
 
@@ -123,11 +123,44 @@ pub struct Reads {
     shards: u32,
     topics: Topics,
     held: watch::Receiver<Held>,
+    news: watch::Receiver<u64>,
 }
 
 impl Reads {
-    pub(crate) fn new(shards: u32, topics: Topics, held: watch::Receiver<Held>) -> Self {
-        Self { shards, topics, held }
+    pub(crate) fn new(
+        shards: u32,
+        topics: Topics,
+        held: watch::Receiver<Held>,
+        news: watch::Receiver<u64>,
+    ) -> Self {
+        Self { shards, topics, held, news }
+    }
+
+    /// Changes whenever a shard held here gets into another state.
+    #[must_use]
+    pub fn news(&self) -> watch::Receiver<u64> {
+        self.news.clone()
+    }
+
+    /// Hears of every change to a customer's rows in a shard that is held here, from now on: of
+    /// several quick ones at least once. It ends when the shard can't be read here any more.
+    ///
+    /// # Errors
+    /// [`Unserved::NotHeld`].
+    pub fn watch(
+        &self,
+        shard: Partition,
+        id: &CustomerId,
+    ) -> Result<watch::Receiver<()>, Unserved> {
+        let held = self.held.borrow();
+        let seen = held.get(&shard).ok_or(Unserved::NotHeld(shard))?;
+        Ok(seen.watchers.watch(id.as_bytes()))
+    }
+
+    /// Whether the log has been reached, so that it is known which shards are held here.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.topics.get().is_some()
     }
 
     /// All shards of the view, held here or not.
@@ -153,7 +186,14 @@ impl Reads {
     #[must_use]
     pub fn status(&self) -> Vec<ShardStatus> {
         let held = self.held.borrow();
-        held.iter().map(|(shard, progress)| status(*shard, &progress.borrow())).collect()
+        held.iter().map(|(shard, seen)| status(*shard, &seen.progress.borrow())).collect()
+    }
+
+    /// One shard, if it is held here.
+    #[must_use]
+    pub fn shard_status(&self, shard: Partition) -> Option<ShardStatus> {
+        let held = self.held.borrow();
+        held.get(&shard).map(|seen| status(shard, &seen.progress.borrow()))
     }
 
     /// Reads from a shard once it is as fresh as `need` says, until `deadline` at the latest.
@@ -191,7 +231,7 @@ impl Reads {
         if self.topics.get().is_none() {
             return Err(Unserved::NotReady);
         }
-        let held = self.held.borrow().get(&shard).cloned();
+        let held = self.held.borrow().get(&shard).map(|seen| seen.progress.clone());
         let mut progress = held.ok_or(Unserved::NotHeld(shard))?;
         loop {
             let short = match look(shard, need, &progress.borrow_and_update())? {

@@ -6,7 +6,7 @@ use tandem_domain::{Customer, CustomerId, Greeting, GreetingId, Millis, Order, O
 use crate::StoreError;
 
 /// The layout of all rows and keys. A store of another layout is refused and rebuilt by hand.
-pub(crate) const LAYOUT: u8 = 2;
+pub(crate) const LAYOUT: u8 = 3;
 
 #[derive(Serialize, Deserialize)]
 struct CustomerRow<'a> {

@@ -1,9 +1,9 @@
 //! A shard's life, and what of it others can see.
 //!
 //! ```text
-//! Opening ──> Restoring ──> Serving ──> Draining ──> Closed
+//! Opening ──> Restoring ──> Serving <─> Draining ──> Closed
 //!    │            │            │            ^
-//!    │            └────────────┼────────────┤   told to stop
+//!    │            └────────────┼────────────┤   told to drain, or to stop
 //!    └─────────────────────────┼────────────┘
 //!         any but Closed ──────┴──> Failed      the operator has to act
 //! ```
@@ -15,7 +15,7 @@ use std::{sync::Arc, time::Duration};
 use tandem_eventlog::Offset;
 use tokio::{sync::watch, time::Instant};
 
-use crate::{state::State, store::Store};
+use crate::{state::State, store::Store, watching::Watchers};
 
 /// Where a shard is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub enum ShardState {
     Restoring,
     /// It can be read.
     Serving,
-    /// It stops; what was readable still is.
+    /// It is to be closed here; it still folds, and what was readable still is.
     Draining,
     /// It has stopped.
     Closed,
@@ -35,6 +35,24 @@ pub enum ShardState {
 }
 
 impl ShardState {
+    /// All of them, with their names in the contract.
+    const NAMES: [(ShardState, &'static str); 6] = [
+        (ShardState::Opening, "OPENING"),
+        (ShardState::Restoring, "RESTORING"),
+        (ShardState::Serving, "SERVING"),
+        (ShardState::Draining, "DRAINING"),
+        (ShardState::Closed, "CLOSED"),
+        (ShardState::Failed, "FAILED"),
+    ];
+
+    pub(crate) fn name(self) -> &'static str {
+        Self::NAMES[self as usize].1
+    }
+
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        Self::NAMES.into_iter().find(|(_, n)| *n == name).map(|(state, _)| state)
+    }
+
     /// Whether `next` may follow.
     #[must_use]
     pub fn may_become(self, next: ShardState) -> bool {
@@ -44,7 +62,7 @@ impl ShardState {
             (Opening, Restoring | Draining)
                 | (Restoring, Serving | Draining)
                 | (Serving, Draining)
-                | (Draining, Closed)
+                | (Draining, Serving | Closed)
                 | (Opening | Restoring | Serving | Draining, Failed)
         )
     }
@@ -73,13 +91,25 @@ impl Progress {
     }
 }
 
+/// A shard as anyone may see it.
+#[derive(Clone)]
+pub(crate) struct Seen {
+    pub(crate) progress: watch::Receiver<Progress>,
+    pub(crate) watchers: Watchers,
+}
+
 /// The writing end of a shard's [`Progress`]; its owner is the shard's task.
-pub(crate) struct Life(watch::Sender<Progress>);
+pub(crate) struct Life {
+    progress: watch::Sender<Progress>,
+    watchers: Watchers,
+    /// Changes with every shard's state.
+    news: Arc<watch::Sender<u64>>,
+}
 
 impl Life {
     /// A shard that is opening, and the end to watch it from.
-    pub(crate) fn begin() -> (Self, watch::Receiver<Progress>) {
-        let (sender, receiver) = watch::channel(Progress {
+    pub(crate) fn begin(news: Arc<watch::Sender<u64>>) -> (Self, Seen) {
+        let (sender, progress) = watch::channel(Progress {
             state: ShardState::Opening,
             folded: None,
             ends: Vec::new(),
@@ -87,17 +117,24 @@ impl Life {
             readable: None,
             detail: None,
         });
-        (Self(sender), receiver)
+        let watchers = Watchers::default();
+        let life = Self { progress: sender, watchers: watchers.clone(), news };
+        (life, Seen { progress, watchers })
     }
 
     pub(crate) fn state(&self) -> ShardState {
-        self.0.borrow().state
+        self.progress.borrow().state
+    }
+
+    /// Those who wait for changes of this shard's rows.
+    pub(crate) fn watchers(&self) -> &Watchers {
+        &self.watchers
     }
 
     /// Goes on to `next`, changing what else is to be seen at the same moment. A transition that
     /// the picture above doesn't have is refused: it is logged and nothing changes.
     pub(crate) fn become_(&self, next: ShardState, change: impl FnOnce(&mut Progress)) {
-        self.0.send_if_modified(|p| {
+        let became = self.progress.send_if_modified(|p| {
             if !p.state.may_become(next) {
                 tracing::error!(from = ?p.state, to = ?next, "refused a wrong shard transition");
                 return false;
@@ -109,11 +146,17 @@ impl Life {
             }
             true
         });
+        if became {
+            self.news.send_modify(|n| *n += 1);
+        }
+        if matches!(next, ShardState::Closed | ShardState::Failed) {
+            self.watchers.close();
+        }
     }
 
     /// Publishes progress within a state.
     pub(crate) fn update(&self, change: impl FnOnce(&mut Progress)) {
-        self.0.send_modify(change);
+        self.progress.send_modify(change);
     }
 }
 
@@ -129,6 +172,9 @@ mod tests {
             .into_iter()
             .flat_map(|a| all.into_iter().filter(move |b| a.may_become(*b)).map(move |b| (a, b)))
             .collect();
+        for state in all {
+            assert_eq!(ShardState::from_name(state.name()), Some(state));
+        }
         assert_eq!(
             allowed,
             [
@@ -140,6 +186,7 @@ mod tests {
                 (Restoring, Failed),
                 (Serving, Draining),
                 (Serving, Failed),
+                (Draining, Serving),
                 (Draining, Closed),
                 (Draining, Failed),
             ]
@@ -148,9 +195,9 @@ mod tests {
 
     #[test]
     fn a_wrong_one_changes_nothing() {
-        let (life, seen) = Life::begin();
+        let (life, seen) = Life::begin(Arc::default());
         life.become_(Serving, |p| p.detail = Some("x".into()));
         assert_eq!(life.state(), Opening);
-        assert!(seen.borrow().detail.is_none());
+        assert!(seen.progress.borrow().detail.is_none());
     }
 }

@@ -26,19 +26,27 @@ use crate::{
 pub(crate) enum Family {
     View,
     OrderIndex,
+    OrderTimes,
     Greetings,
     EventIds,
     Rejects,
 }
 
 impl Family {
-    pub(crate) const ALL: [Family; 5] =
-        [Family::View, Family::OrderIndex, Family::Greetings, Family::EventIds, Family::Rejects];
+    pub(crate) const ALL: [Family; 6] = [
+        Family::View,
+        Family::OrderIndex,
+        Family::OrderTimes,
+        Family::Greetings,
+        Family::EventIds,
+        Family::Rejects,
+    ];
 
     const fn name(self) -> &'static str {
         match self {
             Family::View => "view",
             Family::OrderIndex => "order_index",
+            Family::OrderTimes => "order_times",
             Family::Greetings => "greetings",
             Family::EventIds => "event_ids",
             Family::Rejects => "rejects",

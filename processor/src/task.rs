@@ -4,7 +4,7 @@ use rocksdb::WriteBatch;
 use std::{path::PathBuf, sync::Arc, time::Duration};
 use tandem_codec::{Codec, RegistryError};
 use tandem_eventlog::{Batch, Log, LogError, Offset, Partition, Reader, Record};
-use tokio::time::Instant;
+use tokio::{sync::watch, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -33,6 +33,8 @@ pub(crate) struct Task {
     pub(crate) log: Log,
     pub(crate) codec: Codec,
     pub(crate) memory: Arc<Memory>,
+    /// Whether it is to be closed here once somebody else serves it.
+    pub(crate) draining: watch::Receiver<bool>,
     pub(crate) stop: CancellationToken,
 }
 
@@ -74,13 +76,14 @@ impl Task {
         let ended = self.live(&life, &mut open).await;
         let failure = match (ended, open) {
             (Ended::Failed(failure), _) => Some(failure),
-            (Ended::Stopped, None) => {
-                life.become_(ShardState::Draining, |_| {});
-                None
-            }
-            (Ended::Stopped, Some(open)) => {
-                life.become_(ShardState::Draining, |_| {});
-                flush(open.store).await.err().map(Failure::from)
+            (Ended::Stopped, open) => {
+                if life.state() != ShardState::Draining {
+                    life.become_(ShardState::Draining, |_| {});
+                }
+                match open {
+                    Some(open) => flush(open.store).await.err().map(Failure::from),
+                    None => None,
+                }
             }
         };
         match failure {
@@ -136,6 +139,11 @@ impl Task {
 
     /// One turn of the loop.
     async fn step(&self, life: &Life, open: &mut Open) -> Result<(), Ended> {
+        match (life.state(), *self.draining.borrow()) {
+            (ShardState::Serving, true) => life.become_(ShardState::Draining, |_| {}),
+            (ShardState::Draining, false) => life.become_(ShardState::Serving, |_| {}),
+            _ => {}
+        }
         let batch = tokio::select! {
             biased;
             () = self.stop.cancelled() => return Err(Ended::Stopped),

@@ -1,7 +1,7 @@
 //! What can be asked of one shard, from one consistent snapshot of its store.
 
 use rocksdb::{ReadOptions, SnapshotWithThreadMode};
-use tandem_domain::{Customer, CustomerId, Greeting, GreetingId, Order, OrderId, Topic};
+use tandem_domain::{Customer, CustomerId, Greeting, GreetingId, Millis, Order, OrderId, Topic};
 
 use crate::{
     StoreError, keys,
@@ -231,6 +231,44 @@ impl<'s> View<'s> {
         Ok(filling.page)
     }
 
+    /// A page of orders by time of purchase, customer id and order id, or the other way round,
+    /// those behind `after`.
+    ///
+    /// # Errors
+    /// See [`Self::customer`].
+    pub fn orders_by_time(
+        &self,
+        after: Option<(Millis, &CustomerId, &OrderId)>,
+        latest_first: bool,
+        limit: usize,
+    ) -> Result<Page<Order>, StoreError> {
+        let mut filling = Filling::new(limit);
+        let from = after.map(|(time, of, order)| keys::at_time(time, of, order));
+        let visit = |key: &[u8], _: &[u8]| {
+            let entry = keys::split_time(key);
+            let (time, of, order) = entry.ok_or_else(|| StoreError::corrupt("a time's key"))?;
+            let id = |e| StoreError::corrupt(e);
+            let of = CustomerId::from_bytes(of).map_err(id)?;
+            let order = OrderId::from_bytes(order).map_err(id)?;
+            let Some(found) = self.order(&of, &order)?.filter(|o| o.order_purchase_time == time)
+            else {
+                return Ok(Then::Next);
+            };
+            if !filling.takes(key.len() + found.order_item_name.len() + found.order_place.len()) {
+                return Ok(Then::Stop);
+            }
+            filling.page.rows.push(found);
+            Ok(Then::Next)
+        };
+        match latest_first {
+            true => self.scan_back(Family::OrderTimes, from, visit)?,
+            false => {
+                self.scan(Family::OrderTimes, from.map(next).unwrap_or_default(), None, visit)?;
+            }
+        }
+        Ok(filling.page)
+    }
+
     /// A page of greetings by id, those behind `after`.
     ///
     /// # Errors
@@ -298,6 +336,29 @@ impl<'s> View<'s> {
             match visit(key, row)? {
                 Then::Next => rows.next(),
                 Then::Seek(to) => rows.seek(to),
+                Then::Stop => break,
+            }
+        }
+        Ok(rows.status()?)
+    }
+
+    /// Visits rows backwards, from the last one before `before`, or from the very last.
+    fn scan_back(
+        &self,
+        family: Family,
+        before: Option<Vec<u8>>,
+        mut visit: impl FnMut(&[u8], &[u8]) -> Result<Then, StoreError>,
+    ) -> Result<(), StoreError> {
+        let mut options = ReadOptions::default();
+        if let Some(before) = before {
+            options.set_iterate_upper_bound(before);
+        }
+        let mut rows = self.snapshot.raw_iterator_cf_opt(self.store.family(family)?, options);
+        rows.seek_to_last();
+        while let (Some(key), Some(row)) = (rows.key(), rows.value()) {
+            match visit(key, row)? {
+                Then::Next => rows.prev(),
+                Then::Seek(to) => rows.seek_for_prev(to),
                 Then::Stop => break,
             }
         }

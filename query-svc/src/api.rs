@@ -1,50 +1,103 @@
 //! The contract's methods: each parses, asks, renders.
 
-use tandem_domain::{CustomerId, Order, OrderId};
-use tandem_processor::{Need, Reads, Stamp};
+use futures::{Stream, StreamExt as _, stream::BoxStream};
+use std::{sync::Arc, time::Duration};
+use tandem_domain::{CustomerId, OrderId};
+use tandem_processor::{Need, Partition};
 use tandem_proto::v1::{self, query_service_server::QueryService};
 use tandem_service::{deadline::Deadline, status::Fault};
-use tonic::{Request, Response, Status};
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+use tonic::{Code, Request, Response, Status};
 
 use crate::{
+    ask::{Asked, Instances, Miss, Part},
     list::{self, list},
     page::Last,
     parse::{Paging, Parsing, listing},
+    peers::{Client, Envelope, Trace},
     render, status,
+    watch::{self, Watched},
 };
+
+/// How often the instances are told to those who follow them, when nothing changes.
+const ROUTING_EVERY: Duration = Duration::from_secs(1);
+
+/// How long several changes at once wait for each other.
+const TOGETHER: Duration = Duration::from_millis(20);
 
 /// The query service's methods.
 pub(crate) struct Api {
-    reads: Reads,
-    instance_id: String,
-    address: String,
+    instances: Arc<Instances>,
+    stopping: CancellationToken,
 }
 
 type Answer<T> = Result<Response<T>, Status>;
 
+/// One method of a list: its rows, its name, and how a peer is asked for it.
+macro_rules! listed {
+    ($api:ident, $request:ident, $name:literal, $method:ident, $kind:expr) => {{
+        let asked = $api.asked(&$request)?;
+        let mut request = $request.into_inner();
+        let whole = request.clone();
+        let listing = listing!(&$api.instances.reads, $name, request)?;
+        let remote = |mut client: Client, envelope: Envelope| {
+            let request = envelope.with(whole.clone());
+            async move { client.$method(request).await }
+        };
+        list(&$api.instances, $kind, listing, &asked, remote).await
+    }};
+}
+
 impl Api {
-    pub(crate) fn new(reads: Reads, instance_id: String, address: String) -> Self {
-        Self { reads, instance_id, address }
+    pub(crate) fn new(instances: Arc<Instances>, stopping: CancellationToken) -> Self {
+        Self { instances, stopping }
     }
 
-    fn served(&self, stamp: &Stamp) -> Option<v1::Served> {
-        Some(render::served(&self.instance_id, stamp))
+    fn asked<T>(&self, request: &Request<T>) -> Result<Asked, Fault> {
+        let caller = self.instances.peers.caller(request.metadata())?;
+        let (deadline, trace) = (Deadline::of(request), Trace::of(request.metadata()));
+        Ok(Asked { caller, deadline, trace })
     }
 
-    async fn customer_orders(
+    fn parsing(&self) -> Parsing<'_> {
+        Parsing::new(&self.instances.reads)
+    }
+
+    fn served(&self, stamp: &tandem_processor::Stamp) -> Option<v1::Served> {
+        Some(render::served(&self.instances.me.instance_id, stamp))
+    }
+
+    async fn customer_here(
         &self,
-        (id, paging, need): (CustomerId, Paging, Need),
+        id: &CustomerId,
+        need: &Need,
         deadline: Deadline,
-    ) -> Result<v1::GetCustomerOrdersResponse, Fault> {
+    ) -> Result<v1::GetCustomerResponse, Miss> {
+        let reads = &self.instances.reads;
+        let read = reads
+            .read(reads.shard_of(id.as_bytes()), need, deadline.at(), |view| view.customer(id));
+        let (customer, stamp) = read.await?;
+        let customer = Some(render::customer(customer.ok_or_else(|| status::no_customer(id))?));
+        Ok(v1::GetCustomerResponse { customer, served: self.served(&stamp) })
+    }
+
+    async fn customer_orders_here(
+        &self,
+        id: &CustomerId,
+        paging: &Paging,
+        need: &Need,
+        deadline: Deadline,
+    ) -> Result<v1::GetCustomerOrdersResponse, Miss> {
         let after = paging.after.as_ref().map(|last| OrderId::new(&*last.first));
-        let after = after.transpose().map_err(|_| status::nothing_of(&id))?;
-        let shard = self.reads.shard_of(id.as_bytes());
-        let read = self.reads.read(shard, &need, deadline.at(), |view| {
-            view.customer_orders(&id, after.as_ref(), paging.limit)
+        let after = after.transpose().map_err(|_| status::nothing_of(id))?;
+        let reads = &self.instances.reads;
+        let read = reads.read(reads.shard_of(id.as_bytes()), need, deadline.at(), |view| {
+            view.customer_orders(id, after.as_ref(), paging.limit)
         });
-        let ((customer, page), stamp) = read.await.map_err(status::unserved)?;
+        let ((customer, page), stamp) = read.await?;
         if customer.is_none() && page.rows.is_empty() && after.is_none() {
-            return Err(status::nothing_of(&id));
+            return Err(status::nothing_of(id).into());
         }
         let last = page.rows.last().filter(|_| page.more);
         let last = last.map(|o| Last { first: o.order_id.as_str().into(), ..Last::default() });
@@ -58,193 +111,281 @@ impl Api {
         })
     }
 
-    /// Finds an order by its id alone. Every shard has to answer, as any may have another order
-    /// of that id.
-    async fn find_order(
+    async fn order_here(
+        &self,
+        id: &OrderId,
+        of: &CustomerId,
+        need: &Need,
+        deadline: Deadline,
+    ) -> Result<v1::GetOrderResponse, Miss> {
+        let reads = &self.instances.reads;
+        let read = reads
+            .read(reads.shard_of(of.as_bytes()), need, deadline.at(), |view| view.order(of, id));
+        let (order, stamp) = read.await?;
+        let order = Some(render::order(order.ok_or_else(|| status::no_order(id))?));
+        Ok(v1::GetOrderResponse { order, served: self.served(&stamp) })
+    }
+
+    /// Looks in these shards for an order by its id alone.
+    async fn find_here(
         &self,
         id: &OrderId,
         need: &Need,
+        shards: Vec<Partition>,
         deadline: Deadline,
-    ) -> Result<(Order, Stamp), Fault> {
-        let mut found = None;
-        for shard in self.reads.shards() {
-            let read = self.reads.read(shard, need, deadline.at(), |view| {
-                let who = view.who_ordered(id)?;
-                match who.as_slice() {
+    ) -> Result<Part<Option<v1::GetOrderResponse>>, Fault> {
+        let mut part = Part { answer: None, missing: Vec::new() };
+        for shard in shards {
+            let read = self.instances.reads.read(shard, need, deadline.at(), |view| {
+                match view.who_ordered(id)?.as_slice() {
                     [] => Ok(Ok(None)),
                     [one] => Ok(Ok(view.order(one, id)?)),
                     _ => Ok(Err(())),
                 }
             });
-            let (here, stamp) = read.await.map_err(status::unserved)?;
-            match here.map_err(|()| status::ambiguous(id))? {
-                Some(_) if found.is_some() => return Err(status::ambiguous(id)),
-                Some(order) => found = Some((order, stamp)),
-                None => {}
+            match read.await {
+                Ok((found, stamp)) => match found.map_err(|()| status::ambiguous(id))? {
+                    Some(_) if part.answer.is_some() => return Err(status::ambiguous(id)),
+                    Some(order) => {
+                        let order = Some(render::order(order));
+                        part.answer =
+                            Some(v1::GetOrderResponse { order, served: self.served(&stamp) });
+                    }
+                    None => {}
+                },
+                Err(why @ tandem_processor::Unserved::Store(_)) => {
+                    return Err(status::unserved(why));
+                }
+                Err(why) => part.missing.push((shard, status::unserved(why).into())),
             }
         }
-        found.ok_or_else(|| status::no_order(id))
+        Ok(part)
     }
 
-    async fn order(
+    /// Finds an order by its id alone. Every shard has to answer, as any may have another order
+    /// of that id.
+    async fn find_order(
         &self,
-        (id, of, need): (OrderId, Option<CustomerId>, Need),
-        deadline: Deadline,
-    ) -> Result<(Order, Stamp), Fault> {
-        let Some(of) = of else { return self.find_order(&id, &need, deadline).await };
-        let shard = self.reads.shard_of(of.as_bytes());
-        let read = self.reads.read(shard, &need, deadline.at(), |view| view.order(&of, &id));
-        let (order, stamp) = read.await.map_err(status::unserved)?;
-        Ok((order.ok_or_else(|| status::no_order(&id))?, stamp))
+        request: &v1::GetOrderRequest,
+        id: &OrderId,
+        need: &Need,
+        asked: &Asked,
+    ) -> Result<v1::GetOrderResponse, Status> {
+        let local = |shards, deadline| self.find_here(id, need, shards, deadline);
+        let remote = |mut client: Client, envelope: Envelope| {
+            let request = envelope.with(request.clone());
+            async move {
+                let found = match client.get_order(request).await {
+                    Ok(found) => Some(found.into_inner()),
+                    Err(status) if status.code() == Code::NotFound => None,
+                    Err(status) => return Err(status),
+                };
+                Ok(Response::new(Part { answer: found, missing: Vec::new() }))
+            }
+        };
+        let gathered = self.instances.all(need, asked, local, remote).await?;
+        if let Some((_, status)) = gathered.missing.into_iter().next() {
+            return Err(status);
+        }
+        let me = &self.instances.me.instance_id;
+        let mut found = gathered.answers.into_iter().flatten();
+        match (found.next(), found.next()) {
+            (Some(mut one), None) => {
+                if let Some(served) = &mut one.served {
+                    served.forwarded = served.instance_id != *me;
+                }
+                Ok(one)
+            }
+            (None, _) => Err(status::no_order(id).into()),
+            (Some(_), Some(_)) => Err(status::ambiguous(id).into()),
+        }
+    }
+
+    fn all_instances(&self) -> v1::ListInstancesResponse {
+        let Instances { reads, cluster, me, .. } = &*self.instances;
+        let this = v1::Instance {
+            instance_id: me.instance_id.clone(),
+            address: me.address.clone(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            shards: reads.status().into_iter().map(render::shard).collect(),
+            replica_set: me.replica_set.clone(),
+            zone: me.zone.clone(),
+            heard: Some(prost_types::Duration::default()),
+        };
+        let others = cluster.peers();
+        let others = others.iter().map(|peer| render::peer(peer));
+        v1::ListInstancesResponse {
+            instances: std::iter::once(this).chain(others).collect(),
+            ignored: render::ignored(cluster.ignored()),
+            shard_count: u32::try_from(reads.shards().count()).unwrap_or(u32::MAX),
+        }
+    }
+
+    /// What [`Self::all_instances`] says now, and after each change.
+    fn routing(&self) -> impl Stream<Item = Result<v1::WatchRoutingResponse, Status>> + use<> {
+        let api = Self { instances: self.instances.clone(), stopping: self.stopping.clone() };
+        futures::stream::unfold((api, true), |(api, is_first)| async move {
+            if !is_first {
+                let (mut news, cluster) = (api.instances.reads.news(), &api.instances.cluster);
+                let structure = cluster.structure();
+                let moved = async {
+                    while cluster.structure() == structure {
+                        cluster.changed().await;
+                    }
+                };
+                tokio::select! {
+                    () = api.stopping.cancelled() => return None,
+                    () = sleep(ROUTING_EVERY) => {}
+                    _ = news.changed() => sleep(TOGETHER).await,
+                    () = moved => sleep(TOGETHER).await,
+                }
+            }
+            let v1::ListInstancesResponse { instances, ignored, shard_count } = api.all_instances();
+            let routing = v1::WatchRoutingResponse { instances, ignored, shard_count };
+            Some((Ok(routing), (api, false)))
+        })
     }
 }
 
 #[tonic::async_trait]
 impl QueryService for Api {
+    type WatchCustomerOrdersStream =
+        BoxStream<'static, Result<v1::WatchCustomerOrdersResponse, Status>>;
+    type WatchRoutingStream = BoxStream<'static, Result<v1::WatchRoutingResponse, Status>>;
+
     async fn get_customer(
         &self,
         request: Request<v1::GetCustomerRequest>,
     ) -> Answer<v1::GetCustomerResponse> {
-        let deadline = Deadline::of(&request);
+        let asked = self.asked(&request)?;
         let request = request.into_inner();
-        let mut parsing = Parsing::new(&self.reads);
-        let need = parsing.freshness(request.freshness);
+        let mut parsing = self.parsing();
+        let need = parsing.freshness(request.freshness.clone());
         let id = parsing.customer_id(&request.customer_id);
         let id = parsing.done(id)?;
-        let shard = self.reads.shard_of(id.as_bytes());
-        let read = self.reads.read(shard, &need, deadline.at(), |view| view.customer(&id));
-        let (customer, stamp) = read.await.map_err(status::unserved)?;
-        let customer = Some(render::customer(customer.ok_or_else(|| status::no_customer(&id))?));
-        Ok(Response::new(v1::GetCustomerResponse { customer, served: self.served(&stamp) }))
+        let shard = self.instances.reads.shard_of(id.as_bytes());
+        let local = |deadline| self.customer_here(&id, &need, deadline);
+        let remote = |mut client: Client, envelope: Envelope| {
+            let request = envelope.with(request.clone());
+            async move { client.get_customer(request).await }
+        };
+        self.instances.one(shard, &need, &asked, local, remote).await.map(Response::new)
     }
 
     async fn get_order(
         &self,
         request: Request<v1::GetOrderRequest>,
     ) -> Answer<v1::GetOrderResponse> {
-        let deadline = Deadline::of(&request);
+        let asked = self.asked(&request)?;
         let request = request.into_inner();
-        let mut parsing = Parsing::new(&self.reads);
-        let need = parsing.freshness(request.freshness);
+        let mut parsing = self.parsing();
+        let need = parsing.freshness(request.freshness.clone());
         let of = Some(&*request.customer_id).filter(|id| !id.is_empty());
         let of = of.and_then(|id| parsing.customer_id(id));
         let id = parsing.order_id(&request.order_id);
         let id = parsing.done(id)?;
-        let (order, stamp) = self.order((id, of, need), deadline).await?;
-        let order = Some(render::order(order));
-        Ok(Response::new(v1::GetOrderResponse { order, served: self.served(&stamp) }))
+        let Some(of) = of else {
+            return self.find_order(&request, &id, &need, &asked).await.map(Response::new);
+        };
+        let shard = self.instances.reads.shard_of(of.as_bytes());
+        let local = |deadline| self.order_here(&id, &of, &need, deadline);
+        let remote = |mut client: Client, envelope: Envelope| {
+            let request = envelope.with(request.clone());
+            async move { client.get_order(request).await }
+        };
+        self.instances.one(shard, &need, &asked, local, remote).await.map(Response::new)
     }
 
     async fn get_customer_orders(
         &self,
         request: Request<v1::GetCustomerOrdersRequest>,
     ) -> Answer<v1::GetCustomerOrdersResponse> {
-        let deadline = Deadline::of(&request);
-        let mut request = request.into_inner();
-        let mut parsing = Parsing::new(&self.reads);
+        let asked = self.asked(&request)?;
+        let whole = request.into_inner();
+        let mut request = whole.clone();
+        let mut parsing = self.parsing();
         let need = parsing.freshness(request.freshness.take());
         let id = parsing.customer_id(&request.customer_id);
         let (size, token) = (request.page_size, std::mem::take(&mut request.page_token));
         request.page_size = 0;
         let paging = parsing.paging((size, &token), "GetCustomerOrders", &request);
-        let asked = parsing.done(id.zip(paging))?;
-        let answer = self.customer_orders((asked.0, asked.1, need), deadline).await?;
-        Ok(Response::new(answer))
+        let (id, paging) = parsing.done(id.zip(paging))?;
+        let shard = self.instances.reads.shard_of(id.as_bytes());
+        let local = |deadline| self.customer_orders_here(&id, &paging, &need, deadline);
+        let remote = |mut client: Client, envelope: Envelope| {
+            let request = envelope.with(whole.clone());
+            async move { client.get_customer_orders(request).await }
+        };
+        self.instances.one(shard, &need, &asked, local, remote).await.map(Response::new)
     }
 
     async fn list_customers(
         &self,
         request: Request<v1::ListCustomersRequest>,
     ) -> Answer<v1::ListCustomersResponse> {
-        let deadline = Deadline::of(&request);
-        let mut request = request.into_inner();
-        let asked = listing!(&self.reads, "ListCustomers", request)?;
-        let listed = list(&self.reads, &list::CUSTOMERS, asked, deadline).await?;
-        Ok(Response::new(v1::ListCustomersResponse {
-            served: self.served(&listed.stamp),
-            customers: listed.rows,
-            next_page_token: listed.next_page_token,
-            unreachable_shards: listed.unreachable,
-        }))
+        listed!(self, request, "ListCustomers", list_customers, &list::CUSTOMERS)
     }
 
     async fn list_orders(
         &self,
         request: Request<v1::ListOrdersRequest>,
     ) -> Answer<v1::ListOrdersResponse> {
-        let deadline = Deadline::of(&request);
-        let mut request = request.into_inner();
-        let mut parsing = Parsing::new(&self.reads);
-        let sort = parsing.sort(request.sort);
+        let mut parsing = self.parsing();
+        let sort = parsing.sort(request.get_ref().sort);
         let sort = parsing.done(sort)?;
-        let asked = listing!(&self.reads, "ListOrders", request)?;
-        let listed = list(&self.reads, &list::orders(sort), asked, deadline).await?;
-        Ok(Response::new(v1::ListOrdersResponse {
-            served: self.served(&listed.stamp),
-            orders: listed.rows,
-            next_page_token: listed.next_page_token,
-            unreachable_shards: listed.unreachable,
-        }))
+        listed!(self, request, "ListOrders", list_orders, &list::orders(sort))
     }
 
     async fn list_customer_orders(
         &self,
         request: Request<v1::ListCustomerOrdersRequest>,
     ) -> Answer<v1::ListCustomerOrdersResponse> {
-        let deadline = Deadline::of(&request);
-        let mut request = request.into_inner();
-        let asked = listing!(&self.reads, "ListCustomerOrders", request)?;
-        let listed = list(&self.reads, &list::JOINED, asked, deadline).await?;
-        Ok(Response::new(v1::ListCustomerOrdersResponse {
-            served: self.served(&listed.stamp),
-            customer_orders: listed.rows,
-            next_page_token: listed.next_page_token,
-            unreachable_shards: listed.unreachable,
-        }))
+        listed!(self, request, "ListCustomerOrders", list_customer_orders, &list::JOINED)
     }
 
     async fn list_greetings(
         &self,
         request: Request<v1::ListGreetingsRequest>,
     ) -> Answer<v1::ListGreetingsResponse> {
-        let deadline = Deadline::of(&request);
-        let mut request = request.into_inner();
-        let asked = listing!(&self.reads, "ListGreetings", request)?;
-        let listed = list(&self.reads, &list::GREETINGS, asked, deadline).await?;
-        Ok(Response::new(v1::ListGreetingsResponse {
-            served: self.served(&listed.stamp),
-            greetings: listed.rows,
-            next_page_token: listed.next_page_token,
-            unreachable_shards: listed.unreachable,
-        }))
+        listed!(self, request, "ListGreetings", list_greetings, &list::GREETINGS)
     }
 
     async fn list_rejects(
         &self,
         request: Request<v1::ListRejectsRequest>,
     ) -> Answer<v1::ListRejectsResponse> {
-        let deadline = Deadline::of(&request);
-        let mut request = request.into_inner();
-        let asked = listing!(&self.reads, "ListRejects", request)?;
-        let listed = list(&self.reads, &list::REJECTS, asked, deadline).await?;
-        Ok(Response::new(v1::ListRejectsResponse {
-            served: self.served(&listed.stamp),
-            rejects: listed.rows,
-            next_page_token: listed.next_page_token,
-            unreachable_shards: listed.unreachable,
-        }))
+        listed!(self, request, "ListRejects", list_rejects, &list::REJECTS)
+    }
+
+    async fn watch_customer_orders(
+        &self,
+        request: Request<v1::WatchCustomerOrdersRequest>,
+    ) -> Answer<Self::WatchCustomerOrdersStream> {
+        let Asked { caller, trace, .. } = self.asked(&request)?;
+        let request = request.into_inner();
+        let mut parsing = self.parsing();
+        let need = parsing.freshness(request.freshness);
+        let id = parsing.customer_id(&request.customer_id);
+        let seen = id.as_ref().and_then(|id| parsing.seen(&request.resume_token, id));
+        let (id, (seen, positions)) = parsing.done(id.zip(seen))?;
+        let shard = self.instances.reads.shard_of(id.as_bytes());
+        let watched = Watched { id, shard, caller, trace, need, seen, positions };
+        let stream = watch::watch(self.instances.clone(), watched, self.stopping.clone());
+        Ok(Response::new(stream.boxed()))
     }
 
     async fn list_instances(
         &self,
-        _: Request<v1::ListInstancesRequest>,
+        request: Request<v1::ListInstancesRequest>,
     ) -> Answer<v1::ListInstancesResponse> {
-        let me = v1::Instance {
-            instance_id: self.instance_id.clone(),
-            address: self.address.clone(),
-            version: env!("CARGO_PKG_VERSION").into(),
-            shards: self.reads.status().into_iter().map(render::shard).collect(),
-        };
-        Ok(Response::new(v1::ListInstancesResponse { instances: vec![me] }))
+        self.instances.peers.caller(request.metadata())?;
+        Ok(Response::new(self.all_instances()))
+    }
+
+    async fn watch_routing(
+        &self,
+        _: Request<v1::WatchRoutingRequest>,
+    ) -> Answer<Self::WatchRoutingStream> {
+        Ok(Response::new(self.routing().boxed()))
     }
 }

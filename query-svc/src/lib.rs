@@ -1,26 +1,32 @@
-//! Answers queries over gRPC from the view that this process holds.
+//! Answers queries over gRPC, from the view that this process holds or from its peers'.
 //!
 //! One question's path: `api` takes it, `parse` turns it into a typed question or names every
-//! fault, `list` or the processor's reads answer it, `render` puts the answer on the wire.
-//! `status` is the table from what can go wrong to what the caller is told.
+//! fault, `route` says who answers, `ask` asks them: the processor's reads, or over `peers` another
+//! instance; `list` merges what many shards gave, `watch` follows one customer; `render` puts the
+//! answer on the wire. `status` is the table from what can go wrong to what the caller is told.
 //!
 //! [`start`] is the service in any process, [`process`] the ones that hold a view of their own;
 //! [`settings`] is what those that hold one have in common.
 
 mod api;
+mod ask;
 mod list;
 mod page;
 mod parse;
+mod peers;
 pub mod process;
 mod render;
+mod route;
 pub mod settings;
 mod status;
+mod watch;
 
+pub use peers::{Connect, Connection, over_network};
 pub use settings::Settings;
 
-use std::{net::SocketAddr, time::Duration};
-use tandem_processor::{Codec, Log, Reads, ShardState};
-use tandem_proto::v1::query_service_server::QueryServiceServer;
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+use tandem_processor::{Codec, Log, Presence, Reads};
+use tandem_proto::v1::{self, query_service_server::QueryServiceServer};
 use tandem_service::{
     bounded,
     grpc::{Serving, Shell, ShellError},
@@ -29,14 +35,24 @@ use tandem_service::{
 use tokio::{net::TcpListener, runtime::Handle};
 use tokio_util::sync::CancellationToken;
 
+use ask::{Instances, Me};
+
 /// How often the shards are looked at to tell the process's health.
 const HEALTH_EVERY: Duration = Duration::from_millis(100);
+
+/// How long this instance may take to answer itself, and how long it waits at most before it
+/// tries again.
+const REACH_WITHIN: Duration = Duration::from_secs(2);
+const REACH_EVERY: Duration = Duration::from_secs(5);
 
 /// A running query service.
 pub struct Running {
     serving: Serving,
     processor: tandem_processor::Running,
-    reads: Reads,
+    instances: Arc<Instances>,
+    shutdown: CancellationToken,
+    /// Tells the server to end, once the shards are handed over.
+    close: CancellationToken,
 }
 
 impl Running {
@@ -46,20 +62,33 @@ impl Running {
         self.serving.local_addr()
     }
 
-    /// What it can answer, for those in the same process.
+    /// What this instance itself holds, for those in the same process.
     #[must_use]
     pub fn reads(&self) -> &Reads {
-        &self.reads
+        &self.instances.reads
     }
 
-    /// Waits until it was told to stop and has answered what was asked; then closes the view.
+    /// Whether every shard of the view can be answered for, or has failed here.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.instances.is_settled()
+    }
+
+    /// Waits until it is told to stop; hands its shards over, goes on answering meanwhile, answers
+    /// what was asked, and closes the view.
     pub async fn drained(self) {
-        self.serving.drained().await;
-        self.processor.stop().await;
+        let Self { serving, processor, close, shutdown, .. } = self;
+        let ended = async {
+            shutdown.cancelled().await;
+            processor.leave().await;
+            close.cancel();
+        };
+        tokio::join!(ended, serving.drained());
+        processor.stop().await;
     }
 }
 
-/// Starts the processor on `fold` and serves what it holds on `listener` until `shutdown`.
+/// Starts the processor on `fold` and serves the view on `listener` until `shutdown`.
 ///
 /// It answers at once. Until the log has been reached, health says NOT_SERVING and queries are
 /// UNAVAILABLE; what is waited for stands in the log lines.
@@ -74,24 +103,53 @@ pub async fn start(
     listener: TcpListener,
     shutdown: CancellationToken,
 ) -> Result<Running, ShellError> {
-    let shell = Shell::new(settings.limits)?;
-    let address = listener.local_addr()?;
-    let instance_id = settings.processor.instance_id.clone();
-    let (processor, reads) = tandem_processor::start(settings.processor, log, codec, fold);
-    let api = api::Api::new(reads.clone(), instance_id, address.to_string());
-    let shell = shell.add(bounded!(QueryServiceServer::new(api))).await;
-    tokio::spawn(tell_health(reads.clone(), shell.health(), shutdown.clone()));
-    let serving = shell.serve(listener, shutdown)?;
-    Ok(Running { serving, processor, reads })
+    let shell = Shell::new(settings.limits.clone())?;
+    let address = settings.advertise.clone();
+    let address = match address {
+        Some(address) => address,
+        None => settings::reached_at(listener.local_addr()?),
+    };
+    let close = CancellationToken::new();
+    let (processor, instances, server) =
+        assemble(settings, address, log, codec, fold, close.clone());
+    let shell = shell.add(bounded!(server)).await;
+    tokio::spawn(tell_health(instances.clone(), shell.health(), shutdown.clone()));
+    let serving = shell.serve(listener, close.clone())?;
+    processor.announce_when(reached(instances.clone()));
+    Ok(Running { serving, processor, instances, shutdown, close })
 }
 
-/// SERVING while every shard of the view can be read here.
-async fn tell_health(reads: Reads, health: Health, shutdown: CancellationToken) {
+/// The service without a socket: what it is made of, wherever its calls come from.
+fn assemble(
+    settings: Settings,
+    address: String,
+    log: Log,
+    codec: Codec,
+    fold: Handle,
+    close: CancellationToken,
+) -> (tandem_processor::Running, Arc<Instances>, QueryServiceServer<api::Api>) {
+    let Settings { mut processor, zone, connect, .. } = settings;
+    let presence = Presence::new(address, zone, env!("CARGO_PKG_VERSION"));
+    let me = Me {
+        instance_id: processor.instance_id.clone(),
+        replica_set: processor.replica_set.clone(),
+        zone: presence.zone.clone(),
+        address: presence.address.clone(),
+        run: presence.run.clone(),
+        load: presence.load.clone(),
+    };
+    processor.presence = Some(presence);
+    let (processor, reads, cluster) = tandem_processor::start(processor, log, codec, fold);
+    let instances = Arc::new(Instances::new(reads, cluster, me, connect));
+    let server = QueryServiceServer::new(api::Api::new(instances.clone(), close));
+    (processor, instances, server)
+}
+
+/// SERVING while every shard of the view can be answered for, here or by a peer.
+async fn tell_health(instances: Arc<Instances>, health: Health, shutdown: CancellationToken) {
     let mut told = false;
     while !shutdown.is_cancelled() {
-        let status = reads.status();
-        let all = status.len() == reads.shards().count()
-            && status.iter().all(|s| s.state == ShardState::Serving);
+        let all = instances.covers_all();
         if all != told {
             told = all;
             tracing::info!(serving = all, "query service");
@@ -101,5 +159,46 @@ async fn tell_health(reads: Reads, health: Health, shutdown: CancellationToken) 
             }
         }
         tokio::time::sleep(HEALTH_EVERY).await;
+    }
+    // Whoever sends calls here shall send them elsewhere while shards are handed over.
+    health.not_serving::<QueryServiceServer<api::Api>>().await;
+}
+
+/// Ends once this instance answers where it says that it does.
+async fn reached(instances: Arc<Instances>) {
+    let me = &instances.me;
+    let mut wait = HEALTH_EVERY;
+    loop {
+        let error = match reach(&instances).await {
+            Ok(()) => return,
+            Err(error) => error,
+        };
+        let (address, wait_ms) = (&me.address, wait.as_millis());
+        tracing::warn!(
+            address,
+            error,
+            wait_ms,
+            "this instance does not answer at the address it is to be reached at, so no other \
+             instance is told of it; mend --advertise"
+        );
+        tokio::time::sleep(wait).await;
+        wait = (wait * 2).min(REACH_EVERY);
+    }
+}
+
+async fn reach(instances: &Instances) -> Result<(), String> {
+    let me = &instances.me;
+    let said = |status: tonic::Status| match status.code() {
+        tonic::Code::PermissionDenied => "another instance answers there".to_owned(),
+        _ => status.message().to_owned(),
+    };
+    let (mut client, envelope) =
+        instances.peers.call_self(&me.address, REACH_WITHIN).map_err(said)?;
+    let request = envelope.with(v1::ListInstancesRequest {});
+    let answered = tokio::time::timeout(REACH_WITHIN, client.list_instances(request)).await;
+    let answered = answered.map_err(|_| "no answer in time".to_owned())?.map_err(said)?;
+    match answered.into_inner().instances.first() {
+        Some(first) if first.instance_id == me.instance_id => Ok(()),
+        _ => Err("another instance answers there".to_owned()),
     }
 }

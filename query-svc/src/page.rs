@@ -26,6 +26,9 @@ pub(crate) struct Last {
     /// sort otherwise than the store does, and rows between would be passed over.
     #[prost(uint32, tag = "5")]
     pub(crate) topic: u32,
+    /// The time, milliseconds since the Unix epoch, where the list is by time.
+    #[prost(sint64, tag = "6")]
+    pub(crate) time_ms: i64,
     /// The first sort key.
     #[prost(string, tag = "2")]
     pub(crate) first: String,

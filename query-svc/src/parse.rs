@@ -13,10 +13,14 @@ use tandem_service::status::{Fault, FieldFault};
 use crate::{
     page::{self, Bound, Last},
     status,
+    watch::{self, SeenDocument},
 };
 
 /// How many receipts a request may show.
 const MAX_RECEIPTS: usize = 32;
+
+/// What a watcher has seen, and the positions of that.
+pub(crate) type Seen = (Option<SeenDocument>, Vec<(Topic, Partition, u64)>);
 
 /// Collects a request's faults while its fields are read.
 pub(crate) struct Parsing<'a> {
@@ -124,6 +128,25 @@ impl<'a> Parsing<'a> {
                 .ok()
         });
         need
+    }
+
+    /// What a watcher has seen, and the positions that prove it.
+    pub(crate) fn seen(&mut self, token: &str, of: &CustomerId) -> Option<Seen> {
+        let field = "resume_token";
+        let seen = watch::seen(token, of).map_err(|mangled| self.fault(field, mangled)).ok()?;
+        let proofs = match seen.as_ref().map(|seen| receipt::decode(&seen.position)) {
+            Some(proofs) => proofs.map_err(|mangled| self.fault(field, mangled)).ok()?,
+            None => Vec::new(),
+        };
+        let mut positions = Vec::new();
+        for proof in proofs {
+            match self.proof(&proof) {
+                Ok(position) => positions.push(position),
+                Err(Doubt::Elsewhere) => self.fault(field, ELSEWHERE),
+                Err(Doubt::Unjudged(why)) => self.unjudged = Some(why),
+            }
+        }
+        Some((seen, positions))
     }
 
     fn proof(&self, proof: &Proof) -> Result<(Topic, Partition, u64), Doubt> {

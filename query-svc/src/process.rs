@@ -12,7 +12,7 @@ use tandem_processor::{Codec, Log, LogError, RegistryError};
 use tandem_proto::v1::query_service_server::QueryServiceServer;
 use tandem_service::{
     bind::{BindError, bind, local_addr},
-    grpc::{Limits, ShellError},
+    grpc::ShellError,
     probe::{self, Probe, Unhealthy},
     settings,
 };
@@ -92,7 +92,7 @@ pub async fn serve(
     let place = Place::Port(local_addr(&socket, Listen::FLAG)?.port());
     let (log, codec) = connect(folding)?;
     let processor = folding.view.processor(&folding.identity, &place);
-    let settings = Settings { processor, limits: Limits::default() };
+    let settings = Settings::of(processor, &folding.identity);
     Ok(start(settings, log, codec, fold, socket, shutdown).await?)
 }
 

@@ -4,7 +4,8 @@ use prost_types::Timestamp;
 use std::time::Duration;
 use tandem_domain::{Customer, Greeting, Millis, Order, Topic};
 use tandem_processor::{
-    JoinedOrder, Partition, Reflected, Reject, RejectKind, ShardState, ShardStatus, Stamp,
+    Ignored, IgnoredCounts, InputStatus, JoinedOrder, Partition, Peer, PeerShard, Reflected,
+    Reject, RejectKind, ShardState, ShardStatus, Stamp,
 };
 use tandem_proto::{
     receipt::{self, Proof, topic_tag},
@@ -88,6 +89,76 @@ pub(crate) fn served(instance_id: &str, stamp: &Stamp) -> v1::Served {
         instance_id: instance_id.into(),
         position: receipt::encode(&proofs),
         staleness: Some(duration(stamp.staleness)),
+        forwarded: false,
+    }
+}
+
+/// What several answers were made from, together; who answered is left for the caller to say.
+pub(crate) fn served_together(all: &[&v1::Served]) -> Option<v1::Served> {
+    let [first, rest @ ..] = all else { return None };
+    if rest.is_empty() {
+        return Some((*first).clone());
+    }
+    // They were made here or by a peer of the same version, so all of them can be read.
+    let proofs = all.iter().filter_map(|s| receipt::decode(&s.position).ok()).flatten();
+    let age = |s: &&v1::Served| s.staleness.map(|d| (d.seconds, d.nanos));
+    let oldest = all.iter().filter_map(age).max();
+    Some(v1::Served {
+        position: receipt::encode(&proofs.collect::<Vec<_>>()),
+        staleness: oldest.map(|(seconds, nanos)| prost_types::Duration { seconds, nanos }),
+        ..v1::Served::default()
+    })
+}
+
+/// An instance as it announced itself.
+pub(crate) fn peer(peer: &Peer) -> v1::Instance {
+    let heard = peer.heard.elapsed();
+    let shard = |(shard, held): (&Partition, &PeerShard)| {
+        let inputs = Topic::ALL.into_iter().zip(held.positions.iter().zip(&held.ends));
+        let inputs = inputs.map(|(topic, (position, end))| InputStatus {
+            topic,
+            position: *position,
+            end: *end,
+        });
+        ShardStatus {
+            shard: *shard,
+            state: held.state,
+            inputs: inputs.collect(),
+            staleness: held.staleness.map(|s| s + heard),
+            rejects: held.rejects,
+            detail: Some(held.detail.clone()),
+        }
+    };
+    v1::Instance {
+        instance_id: peer.instance_id.clone(),
+        address: peer.address.clone(),
+        version: peer.version.clone(),
+        shards: peer.shards.iter().map(shard).map(self::shard).collect(),
+        replica_set: peer.replica_set.clone(),
+        zone: peer.zone.clone(),
+        heard: Some(duration(heard)),
+    }
+}
+
+/// What is ignored.
+pub(crate) fn ignored(ignored: IgnoredCounts) -> Vec<v1::Ignored> {
+    let one = |((instance_id, why), (detail, count))| v1::Ignored {
+        instance_id,
+        reason: reason(why).into(),
+        detail,
+        count,
+    };
+    ignored.into_iter().map(one).collect()
+}
+
+fn reason(why: Ignored) -> v1::IgnoredReason {
+    match why {
+        Ignored::OtherVersion => v1::IgnoredReason::OtherVersion,
+        Ignored::OtherLog => v1::IgnoredReason::OtherLog,
+        Ignored::AddressTaken => v1::IgnoredReason::AddressTaken,
+        Ignored::IdTaken => v1::IgnoredReason::IdTaken,
+        Ignored::ForgedHeader => v1::IgnoredReason::ForgedHeader,
+        Ignored::Unreadable => v1::IgnoredReason::Unreadable,
     }
 }
 

@@ -1,8 +1,13 @@
 //! What a process that holds a view can be told, whether it answers queries or not; each part to
 //! be flattened into a process's own settings.
 
+use crate::peers::{Connect, over_network};
 use clap::Args;
-use std::path::{Path, PathBuf};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 use tandem_processor::{LogSettings, RegistryFlags};
 use tandem_service::{grpc::Limits, shards::Shards, telemetry::Telemetry};
 
@@ -10,12 +15,34 @@ use tandem_service::{grpc::Limits, shards::Shards, telemetry::Telemetry};
 const LONGEST_NAME: usize = 100;
 
 /// What the query service has to be told, whatever process it is in.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Settings {
     /// What its processor has to be told.
     pub processor: tandem_processor::Settings,
+    /// Where the other instances reach it, host:port; `None` for where it listens.
+    pub advertise: Option<String>,
+    /// Its zone; may be empty.
+    pub zone: String,
     /// The bounds of its server.
     pub limits: Limits,
+    /// How it connects to its peers.
+    pub connect: Connect,
+}
+
+impl Settings {
+    /// What is usual: it is reached where it listens, and reaches its peers over the network.
+    #[must_use]
+    pub fn new(processor: tandem_processor::Settings) -> Self {
+        let (zone, limits) = (String::new(), Limits::default());
+        Self { processor, advertise: None, zone, limits, connect: over_network() }
+    }
+
+    /// The same, as the operator says.
+    #[must_use]
+    pub fn of(processor: tandem_processor::Settings, identity: &Identity) -> Self {
+        let advertise = identity.advertise.clone().filter(|address| !address.is_empty());
+        Self { advertise, zone: identity.zone.clone(), ..Self::new(processor) }
+    }
 }
 
 /// Where to listen; bound with [`bind`](tandem_service::bind::bind) and [`Listen::FLAG`].
@@ -51,6 +78,16 @@ pub struct ViewSettings {
     /// Memory for rows of the view not yet on disk, MiB.
     #[arg(long, env = "TANDEM_WRITE_BUFFER_MIB", value_name = "MIB", default_value_t = 64)]
     pub write_buffer_mib: usize,
+    /// How long a shard that goes to another instance is still answered for here, at most, until
+    /// that one serves it; seconds.
+    #[arg(long, env = "TANDEM_HANDOVER_SECS", value_name = "SECONDS", default_value_t = 600)]
+    pub handover_secs: u64,
+    /// The same when the process is told to stop; seconds.
+    #[arg(long, env = "TANDEM_LEAVE_SECS", value_name = "SECONDS", default_value_t = 20)]
+    pub leave_secs: u64,
+    /// How long the files of a shard that is elsewhere are kept, in case it comes back; seconds.
+    #[arg(long, env = "TANDEM_KEEP_FILES_SECS", value_name = "SECONDS", default_value_t = 600)]
+    pub keep_files_secs: u64,
 }
 
 impl ViewSettings {
@@ -77,13 +114,20 @@ impl ViewSettings {
     /// What the processor of this view has to be told.
     #[must_use]
     pub fn processor(&self, identity: &Identity, place: &Place) -> tandem_processor::Settings {
+        let instance_id = identity.instance_id(place);
         tandem_processor::Settings {
-            dir: self.dir(),
-            shards: self.shards.shards,
-            replica_set: identity.replica_set.clone(),
-            instance_id: identity.instance_id(place),
+            is_static: identity.given().is_some(),
+            handover: Duration::from_secs(self.handover_secs),
+            leave_within: Duration::from_secs(self.leave_secs),
+            keep_files: Duration::from_secs(self.keep_files_secs),
             cache_bytes: self.cache_mib << 20,
             write_buffer_bytes: self.write_buffer_mib << 20,
+            ..tandem_processor::Settings::new(
+                self.dir(),
+                self.shards.shards,
+                &identity.replica_set,
+                &instance_id,
+            )
         }
     }
 }
@@ -95,10 +139,19 @@ pub struct Identity {
     /// the view. On Kafka it is the consumer group `tandem-NAME`.
     #[arg(long, env = "TANDEM_REPLICA_SET", value_name = "NAME", default_value = "a")]
     pub replica_set: String,
-    /// This instance's name, one of its own in its set and the same after a restart
-    /// [default: the host's name, and the port where one is listened on].
+    /// This instance's name, one of its own and the same after a restart. Given, the instance is
+    /// expected back after a stop: its shards go to others only when it stays away longer than the
+    /// group's session time (6 s), and a quick restart moves nothing. Left out, they go to others
+    /// before it stops [default: the host's name, and the port where one is listened on].
     #[arg(long, env = "TANDEM_INSTANCE_ID", value_name = "NAME")]
     pub instance_id: Option<String>,
+    /// Where the other instances reach this one, host:port [default: where it listens, or the
+    /// host's name where that is every address].
+    #[arg(long, env = "TANDEM_ADVERTISE", value_name = "HOST:PORT")]
+    pub advertise: Option<String>,
+    /// This instance's zone: queries are answered from it where it has what they need.
+    #[arg(long, env = "TANDEM_ZONE", value_name = "NAME", default_value = "")]
+    pub zone: String,
 }
 
 /// What tells an instance from others on its host.
@@ -117,12 +170,17 @@ impl Identity {
         let named = [
             ("--replica-set", Some(&*self.replica_set), "._-"),
             ("--instance-id", self.given(), "._-:"),
+            ("--zone", Some(&*self.zone).filter(|zone| !zone.is_empty()), "._-"),
         ];
         let named = named.into_iter().filter_map(|(flag, name, also)| Some((flag, name?, also)));
         let is_wrong = |name: &str, also: &str| {
             let fits = |c: char| c.is_ascii_alphanumeric() || also.contains(c);
             !(1..=LONGEST_NAME).contains(&name.len()) || !name.chars().all(fits)
         };
+        let address = self.advertise.as_deref().filter(|address| !address.is_empty());
+        let address = address.filter(|address| !is_address(address)).map(|address| {
+            format!("--advertise is {address:?}; give HOST:PORT as the other instances reach it")
+        });
         named
             .filter(|(_, name, also)| is_wrong(name, also))
             .map(|(flag, name, also)| {
@@ -130,6 +188,7 @@ impl Identity {
                 let also = also.join(" ");
                 format!("{flag} is {name:?}; give 1 to {LONGEST_NAME} letters, digits, {also}")
             })
+            .chain(address)
             .collect()
     }
 
@@ -146,6 +205,22 @@ impl Identity {
     /// A variable that is set to nothing means "not set".
     fn given(&self) -> Option<&str> {
         self.instance_id.as_deref().filter(|id| !id.is_empty())
+    }
+}
+
+/// Whether others could connect to it: a host, and a port that isn't 0.
+fn is_address(text: &str) -> bool {
+    let parts = text.rsplit_once(':');
+    let is_host = |host: &str| !host.is_empty() && !host.contains('/');
+    parts.is_some_and(|(host, port)| is_host(host) && port.parse().is_ok_and(|p: u16| p > 0))
+        && format!("http://{text}").parse::<tonic::transport::Uri>().is_ok()
+}
+
+/// Where others reach what listens at `address`, as far as can be told from that.
+pub(crate) fn reached_at(address: SocketAddr) -> String {
+    match address.ip().is_unspecified() {
+        true => format!("{}:{}", host_name(), address.port()),
+        false => address.to_string(),
     }
 }
 
@@ -204,7 +279,7 @@ mod tests {
 
     fn identity(replica_set: &str, instance_id: Option<&str>) -> Identity {
         let (replica_set, instance_id) = (replica_set.into(), instance_id.map(Into::into));
-        Identity { replica_set, instance_id }
+        Identity { replica_set, instance_id, advertise: None, zone: String::new() }
     }
 
     #[test]
@@ -221,6 +296,26 @@ mod tests {
         ];
         assert_eq!(faults, expected);
         assert_eq!(identity("a:b", None).faults().len(), 1, "a colon is none of Kafka's");
+    }
+
+    #[test]
+    fn addresses() {
+        for (text, fits) in [
+            ("query-1:8095", true),
+            ("10.0.0.1:1", true),
+            ("[::1]:8095", true),
+            ("", true),
+            ("query-1", false),
+            ("query-1:0", false),
+            (":8095", false),
+            ("a b:1", false),
+            ("http://a:1", false),
+        ] {
+            let identity = Identity { advertise: Some(text.into()), ..identity("a", None) };
+            assert_eq!(identity.faults().is_empty(), fits, "{text}");
+        }
+        assert_eq!(reached_at("10.0.0.1:5".parse().unwrap()), "10.0.0.1:5");
+        assert_eq!(reached_at("0.0.0.0:5".parse().unwrap()), format!("{}:5", host_name()));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 use tandem_domain::{CustomerId, OrderId};
-use tandem_processor::{ShardState, Unserved};
+use tandem_processor::{Partition, ShardState, Unserved};
 use tandem_service::status::Fault;
 use tonic::Code;
 
@@ -48,6 +48,18 @@ pub(crate) fn unserved(why: Unserved) -> Fault {
     }
 }
 
+/// No instance is known to hold the shard.
+pub(crate) fn nobody(shard: Partition) -> Fault {
+    let message = format!("no instance that is known here serves shard {shard}; ask again");
+    Fault::unavailable("SHARD_NOT_SERVED", message).with("shard", shard)
+}
+
+/// The instance that holds the shard didn't answer.
+pub(crate) fn peer_failed(instance_id: &str) -> Fault {
+    let message = format!("instance {instance_id}, which has the rows, did not answer; ask again");
+    Fault::unavailable("PEER_FAILED", message).with("instance_id", instance_id)
+}
+
 pub(crate) fn no_customer(id: &CustomerId) -> Fault {
     let message = format!("customer {id} is not known");
     Fault::new(Code::NotFound, "CUSTOMER_NOT_FOUND", message).with("customer_id", id)
@@ -71,7 +83,7 @@ pub(crate) fn ambiguous(id: &OrderId) -> Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tandem_processor::{Partition, StoreError};
+    use tandem_processor::StoreError;
 
     #[test]
     fn the_table() {

@@ -11,15 +11,15 @@ use std::{
 };
 use tandem_codec::Codec;
 use tandem_eventlog::{
-    Bounds, EventLog, Log, LogError, Membership, NewRecord, Offset, Position, Reader, TopicId,
-    TopicName, TopicPartition, TopicSpec, embedded::Embedded,
+    Bounds, EventLog, Log, LogError, Member, Membership, NewRecord, Offset, Position, Reader,
+    TopicId, TopicName, TopicPartition, TopicSpec, embedded::Embedded,
 };
 use tandem_proto::{
     receipt::{self, Proof},
     v1::{self, query_service_client::QueryServiceClient},
 };
 use tandem_query_svc::{Running, Settings, start};
-use tandem_service::{bind::bind, grpc::Limits, probe, status::reason};
+use tandem_service::{bind::bind, probe, status::reason};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Status, transport::Channel};
@@ -59,7 +59,7 @@ impl EventLog for Away {
     async fn join(
         &self,
         group: &str,
-        member: &str,
+        member: &Member,
         topic: &TopicName,
     ) -> Result<Box<dyn Membership>, LogError> {
         self.log.join(group, member, topic).await
@@ -79,15 +79,8 @@ impl System {
         let error = Mutex::new(Some(LogError::Unavailable("kafka-7.internal is away".into())));
         let log = Arc::new(Away { log: Embedded::open_in_memory().unwrap(), error });
         let dir = tempfile::tempdir().unwrap();
-        let processor = tandem_processor::Settings {
-            dir: dir.path().to_owned(),
-            shards: 2,
-            replica_set: "test".into(),
-            instance_id: "one".into(),
-            cache_bytes: 8 << 20,
-            write_buffer_bytes: 8 << 20,
-        };
-        let settings = Settings { processor, limits: Limits::default() };
+        let view = dir.path().to_owned();
+        let settings = Settings::new(tandem_processor::Settings::new(view, 2, "test", "one"));
         let socket = bind("127.0.0.1:0", "--query-addr").await.unwrap();
         let (shutdown, codec) = (CancellationToken::new(), Codec::with_fixed_ids());
         let fold = Handle::current();

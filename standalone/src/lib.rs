@@ -15,11 +15,10 @@ use std::{future::IntoFuture, io, net::SocketAddr, time::Duration};
 use tandem_codec::{Codec, RegistryError, RegistrySettings};
 use tandem_command_svc::Listen as ListenCommand;
 use tandem_eventlog::{Log, LogError};
-use tandem_processor::{ShardState, ShardStatus};
 use tandem_query_svc::settings::{Listen as ListenQuery, Place};
 use tandem_service::{
     bind::{BindError, bind, local_addr},
-    grpc::{Limits, ShellError},
+    grpc::ShellError,
     ready::until_done,
 };
 use tokio::{net::TcpListener, runtime::Handle, task::JoinHandle};
@@ -55,12 +54,12 @@ pub enum StartError {
 }
 
 /// Where everything listens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Addresses {
     /// The command service.
     pub command: SocketAddr,
-    /// The query service.
-    pub query: SocketAddr,
+    /// The query services.
+    pub queries: Vec<SocketAddr>,
     /// The embedded schema registry, where there is one.
     pub registry: Option<SocketAddr>,
 }
@@ -71,11 +70,10 @@ const REGISTRY_FLAG: &str = "--registry-addr";
 /// Everything, running.
 pub struct Running {
     addresses: Addresses,
-    shards: usize,
     ground: Ground,
     registry: Option<EmbeddedRegistry>,
     command: (CancellationToken, tandem_command_svc::Running),
-    query: (CancellationToken, tandem_query_svc::Running),
+    queries: Vec<(CancellationToken, tandem_query_svc::Running)>,
 }
 
 /// The embedded registry, running.
@@ -92,7 +90,7 @@ struct EmbeddedRegistry {
 pub async fn start(settings: Settings, fold: Handle) -> Result<Running, StartError> {
     // Sockets first: a taken port must not leave traces in the data folder.
     let command_socket = bind(&settings.command.command_addr, ListenCommand::FLAG).await?;
-    let query_socket = bind(&settings.query.query_addr, ListenQuery::FLAG).await?;
+    let query_sockets = bind_queries(&settings).await?;
     let registry_socket = match settings.registry.is_set() {
         true => None,
         false => Some(bind(&settings.registry_addr, REGISTRY_FLAG).await?),
@@ -100,7 +98,10 @@ pub async fn start(settings: Settings, fold: Handle) -> Result<Running, StartErr
     let at_registry = registry_socket.as_ref().map(|socket| local_addr(socket, REGISTRY_FLAG));
     let addresses = Addresses {
         command: local_addr(&command_socket, ListenCommand::FLAG)?,
-        query: local_addr(&query_socket, ListenQuery::FLAG)?,
+        queries: query_sockets
+            .iter()
+            .map(|socket| local_addr(socket, ListenQuery::FLAG))
+            .collect::<Result<_, _>>()?,
         registry: at_registry.transpose()?,
     };
 
@@ -124,24 +125,47 @@ pub async fn start(settings: Settings, fold: Handle) -> Result<Running, StartErr
     .await?;
     let command = (stop, command);
 
-    let stop = CancellationToken::new();
-    let query = tandem_query_svc::start(
-        query_settings(&settings, addresses.query),
-        ground.log(),
-        codec,
-        fold,
-        query_socket,
-        stop.clone(),
-    )
-    .await?;
-    let query = (stop, query);
-    Ok(Running { addresses, shards: shards as usize, ground, registry, command, query })
+    let mut queries = Vec::new();
+    for (at, (socket, address)) in query_sockets.into_iter().zip(&addresses.queries).enumerate() {
+        let stop = CancellationToken::new();
+        let settings = query_settings(&settings, at, address.port());
+        let (log, codec, fold) = (ground.log(), codec.clone(), fold.clone());
+        let query = tandem_query_svc::start(settings, log, codec, fold, socket, stop.clone());
+        queries.push((stop, query.await?));
+    }
+    Ok(Running { addresses, ground, registry, command, queries })
 }
 
-fn query_settings(settings: &Settings, address: SocketAddr) -> tandem_query_svc::Settings {
-    let place = Place::Port(address.port());
-    let processor = settings.view.processor(&settings.identity, &place);
-    tandem_query_svc::Settings { processor, limits: Limits::default() }
+/// Sockets for all query services, on consecutive ports.
+async fn bind_queries(settings: &Settings) -> Result<Vec<TcpListener>, BindError> {
+    let first = &settings.query.query_addr;
+    let parts =
+        first.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse::<u16>().ok()?)));
+    let mut sockets = vec![bind(first, ListenQuery::FLAG).await?];
+    for nth in 1..settings.query_instances {
+        let address = match parts {
+            Some((host, 0)) => format!("{host}:0"),
+            Some((host, port)) => format!("{host}:{}", u64::from(port) + u64::from(nth)),
+            None => first.clone(),
+        };
+        sockets.push(bind(&address, ListenQuery::FLAG).await?);
+    }
+    Ok(sockets)
+}
+
+/// What the query service at place `at` among those of this process is told. Each has a view of
+/// its own; the first one's is where the only one's would be.
+fn query_settings(settings: &Settings, at: usize, port: u16) -> tandem_query_svc::Settings {
+    let mut identity = settings.identity.clone();
+    let mut view = settings.view.clone();
+    if at > 0 {
+        let nth = at + 1;
+        identity.instance_id = identity.instance_id.map(|id| format!("{id}-{nth}"));
+        identity.advertise = None;
+        view.data_dir = view.data_dir.join(format!("query-{nth}"));
+    }
+    let processor = view.processor(&identity, &Place::Port(port));
+    tandem_query_svc::Settings::of(processor, &identity)
 }
 
 /// How to ask the registry that is named, else the embedded one.
@@ -189,8 +213,8 @@ async fn serve_registry(
 impl Running {
     /// Where everything listens, with the ports that were picked for port 0.
     #[must_use]
-    pub fn addresses(&self) -> Addresses {
-        self.addresses
+    pub fn addresses(&self) -> &Addresses {
+        &self.addresses
     }
 
     /// Waits until commands are taken and every shard has been opened and has caught up, or has
@@ -198,7 +222,7 @@ impl Running {
     pub async fn settled(&self, shutdown: &CancellationToken) {
         let settled = async {
             self.command.1.ready().await;
-            while self.reads().status().iter().filter(|s| is_settled(s)).count() < self.shards {
+            while !self.queries.iter().all(|(_, query)| query.is_settled()) {
                 tokio::time::sleep(LOOK_EVERY).await;
             }
         };
@@ -208,10 +232,10 @@ impl Running {
         }
     }
 
-    /// What the view holds, for those in the same process.
+    /// What the first query service holds, for those in the same process.
     #[must_use]
     pub fn reads(&self) -> &tandem_processor::Reads {
-        self.query.1.reads()
+        self.queries[0].1.reads()
     }
 
     /// The log, for those in the same process.
@@ -225,8 +249,12 @@ impl Running {
     pub async fn stop(self) {
         self.command.0.cancel();
         self.command.1.drained().await;
-        self.query.0.cancel();
-        self.query.1.drained().await;
+        // All at once: none of them has to hand its shards over to another.
+        let stopping = self.queries.into_iter().map(|(stop, query)| {
+            stop.cancel();
+            query.drained()
+        });
+        futures::future::join_all(stopping).await;
         if let Some(registry) = self.registry {
             registry.stop.cancel();
             // The codec keeps its connection open; nothing is asked over it any more.
@@ -234,8 +262,4 @@ impl Running {
         }
         self.ground.close().await;
     }
-}
-
-fn is_settled(shard: &ShardStatus) -> bool {
-    !matches!(shard.state, ShardState::Opening | ShardState::Restoring)
 }

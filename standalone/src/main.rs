@@ -35,7 +35,7 @@ fn run(settings: Settings, effective: &Effective) -> Result<(), Box<dyn std::err
         };
         running.settled(&shutdown).await;
         // Whoever started this may have stopped reading; that is no reason to stop serving.
-        let _ = std::io::stdout().write_all(welcome(&running.addresses()).as_bytes());
+        let _ = std::io::stdout().write_all(welcome(running.addresses()).as_bytes());
         shutdown.cancelled().await;
         running.stop().await;
         Ok(())

@@ -10,6 +10,9 @@ use tandem_service::{settings, telemetry::Telemetry};
 /// same cluster must not get some of its shards.
 const REPLICA_SET: &str = "standalone";
 
+/// How many query services one process may have.
+const MOST_INSTANCES: u32 = 16;
+
 /// Tandem in one process: the command service and the query service, on an embedded event log
 /// with an embedded schema registry, or on Kafka.
 // No Debug: the properties in the log's settings may be passwords.
@@ -26,6 +29,10 @@ pub struct Settings {
     /// Where the query service listens.
     #[command(flatten)]
     pub query: tandem_query_svc::settings::Listen,
+    /// How many query services there are, each with its part of the shards and a port of its own,
+    /// one after the other.
+    #[arg(long, env = "TANDEM_QUERY_INSTANCES", value_name = "N", default_value_t = 1)]
+    pub query_instances: u32,
     /// Where the embedded schema registry listens, host:port; port 0 picks a free one. There is
     /// none with --registry.
     #[arg(
@@ -53,7 +60,12 @@ impl settings::Settings for Settings {
     fn faults(&self) -> Vec<String> {
         let parts =
             [self.view.faults(), self.log.faults(), self.registry.faults(), self.identity.faults()];
-        parts.concat()
+        let mut faults = parts.concat();
+        if !(1..=MOST_INSTANCES).contains(&self.query_instances) {
+            let n = self.query_instances;
+            faults.push(format!("--query-instances is {n}; give 1 to {MOST_INSTANCES}"));
+        }
+        faults
     }
 }
 
@@ -75,12 +87,18 @@ mod tests {
     fn all_faults_at_once() {
         let args = [
             ["tandem", "--shards=0", "--cache-mib=1", "--log=kafka:9092"].as_slice(),
+            &["--query-instances=17"],
             &["--registry=registry:8081", "--replica-set="],
         ];
         let text = load_from::<Settings>(args.concat()).err().unwrap().to_string();
-        for words in
-            ["--shards is", "--cache-mib is", "--log is", "--registry is", "--replica-set is"]
-        {
+        for words in [
+            "--shards is",
+            "--cache-mib is",
+            "--log is",
+            "--registry is",
+            "--replica-set is",
+            "--query-instances is",
+        ] {
             assert!(text.contains(words), "{text}");
         }
     }

@@ -6,14 +6,17 @@ use crate::Addresses;
 /// URL; the last only where there is an embedded registry), and five commands for people.
 #[must_use]
 pub fn welcome(at: &Addresses) -> String {
-    let Addresses { command, query, registry } = at;
+    let Addresses { command, queries, registry } = at;
+    let query = &queries[0];
+    let rest = queries[1..].iter().map(|at| format!("query    http://{at}\n"));
+    let rest: String = rest.collect();
     let registry = registry.map(|at| format!("registry http://{at}\n")).unwrap_or_default();
     format!(
         r#"Tandem is running. Ctrl-C stops it; what it acknowledged stays.
 
 command  http://{command}
 query    http://{query}
-{registry}
+{rest}{registry}
 Five things to try (grpcurl needs no files: the services describe themselves):
 
 1. Register a customer. The answer's `receipt` proves the write.

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 use tandem_eventlog::{
-    Bounds, EventLog, LogError, Membership, NewRecord, Offset, Position, Reader, TopicId,
+    Bounds, EventLog, LogError, Member, Membership, NewRecord, Offset, Position, Reader, TopicId,
     TopicName, TopicPartition, TopicSpec, embedded::Embedded,
 };
 use tokio::sync::Notify;
@@ -68,7 +68,7 @@ impl EventLog for Scripted {
     async fn join(
         &self,
         group: &str,
-        member: &str,
+        member: &Member,
         topic: &TopicName,
     ) -> Result<Box<dyn Membership>, LogError> {
         self.log.join(group, member, topic).await

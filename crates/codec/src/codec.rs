@@ -26,6 +26,8 @@ struct Inner {
     cache: Cache,
     /// The ids that our own schemas are written with, at the index `kind as usize`.
     ids: [OnceLock<u32>; Kind::ALL.len()],
+    /// The id that announcements are written with.
+    announced: OnceLock<u32>,
 }
 
 impl Codec {
@@ -40,10 +42,11 @@ impl Codec {
     fn new(registry: Option<Registry>) -> Self {
         // One value for the whole process; only this crate uses apache-avro.
         apache_avro::util::max_allocation_bytes(MAX_ALLOCATION_BYTES);
-        Self(Arc::new(Inner { registry, cache: Cache::default(), ids: Default::default() }))
+        let (ids, announced) = Default::default();
+        Self(Arc::new(Inner { registry, cache: Cache::default(), ids, announced }))
     }
 
-    /// A codec whose own schemas have the ids 1 to 7 and which knows no registry.
+    /// A codec whose own schemas have the ids 1 to 8 and which knows no registry.
     #[cfg(any(test, feature = "test-support"))]
     #[must_use]
     pub fn with_fixed_ids() -> Self {
@@ -51,7 +54,16 @@ impl Codec {
         for (kind, id) in Kind::ALL.into_iter().zip(1..) {
             codec.registered(kind, id);
         }
+        codec.announced().get_or_init(|| 8);
         codec
+    }
+
+    pub(crate) fn registry(&self) -> Option<&Registry> {
+        self.0.registry.as_ref()
+    }
+
+    pub(crate) fn announced(&self) -> &OnceLock<u32> {
+        &self.0.announced
     }
 
     /// Registers the schemas that events are written with, which makes [`Self::encode`] work.

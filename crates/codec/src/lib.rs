@@ -13,6 +13,7 @@
 //! it, so a producer may use a namespace of its own. Deliberately absent: schemas that refer to
 //! other schemas in the registry, and reader aliases (our schemas have none).
 
+mod announcement;
 mod cache;
 mod codec;
 pub mod compatibility;
@@ -25,6 +26,7 @@ mod shapes;
 mod wire;
 mod writer;
 
+pub use announcement::{ANNOUNCEMENTS, Announcement, AnnouncementFault, ShardAnnounced};
 pub use cache::ABSENT_FOR;
 pub use codec::Codec;
 pub use error::{DecodeError, EncodeError, FrameFault, RegistryError};

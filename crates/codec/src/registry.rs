@@ -67,13 +67,22 @@ impl Registry {
 
     /// Registers our schema of this kind, or finds it registered, and gives its id.
     pub(crate) async fn register(&self, kind: Kind) -> Result<u32, RegistryError> {
-        let text = kind.schema_text().to_owned();
-        let schema = SuppliedSchema::new(Some(kind.full_name()), SchemaType::Avro, text);
-        match post_schema(&self.client, kind.subject(), schema).await {
+        self.register_text(kind.subject(), &kind.full_name(), kind.schema_text()).await
+    }
+
+    /// Registers the schema `text` of the record `name` under `subject`.
+    pub(crate) async fn register_text(
+        &self,
+        subject: String,
+        name: &str,
+        text: &str,
+    ) -> Result<u32, RegistryError> {
+        let schema = SuppliedSchema::new(Some(name.into()), SchemaType::Avro, text.into());
+        match post_schema(&self.client, subject.clone(), schema).await {
             Ok(registered) => Ok(registered.id),
             Err(e) => Err(match answer(&e) {
                 Some(a) if a.error_code == 409 || (42200..42300).contains(&a.error_code) => {
-                    RegistryError::Refused { subject: kind.subject(), reason: reason(&a.message) }
+                    RegistryError::Refused { subject, reason: reason(&a.message) }
                 }
                 _ => self.unavailable(&e),
             }),

@@ -20,8 +20,8 @@ pub enum CustomerChange {
 pub enum OrderChange {
     /// Write this row.
     Put(Order),
-    /// Take the row away.
-    Delete(CustomerId, OrderId),
+    /// Take this row away.
+    Delete(Order),
 }
 
 /// The event speaks of a row that isn't there, so it makes no sense: a reject.
@@ -67,7 +67,7 @@ pub fn fold_order<E: From<NoSuchRow>>(
             Ok(OrderChange::Put(order))
         }
         OrderEvent::Cancelled { customer_id, order_id } => match before(&customer_id, &order_id)? {
-            Some(_) => Ok(OrderChange::Delete(customer_id, order_id)),
+            Some(order) => Ok(OrderChange::Delete(order)),
             None => Err(NoSuchRow::Order(customer_id, order_id).into()),
         },
     }

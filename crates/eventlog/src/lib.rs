@@ -25,6 +25,6 @@ pub use partition::partition_for;
 pub use port::{EventLog, Log, LogError, Membership, Reader};
 pub use settings::LogSettings;
 pub use words::{
-    Batch, Bounds, Kept, NewRecord, Offset, Partition, Position, Record, TopicId, TopicName,
-    TopicPartition, TopicSpec,
+    Batch, Bounds, Kept, Member, NewRecord, Offset, Partition, Position, Record, TopicId,
+    TopicName, TopicPartition, TopicSpec,
 };

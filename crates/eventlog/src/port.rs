@@ -1,8 +1,8 @@
 //! The port: what the rest of Tandem asks of a log, whichever log it is.
 
 use crate::{
-    Batch, Bounds, NewRecord, Offset, Partition, Position, TopicId, TopicName, TopicPartition,
-    TopicSpec,
+    Batch, Bounds, Member, NewRecord, Offset, Partition, Position, TopicId, TopicName,
+    TopicPartition, TopicSpec,
 };
 use async_trait::async_trait;
 use std::{sync::Arc, time::Duration};
@@ -75,7 +75,7 @@ pub trait EventLog: Send + Sync + 'static {
     async fn bounds(&self, of: &[TopicPartition]) -> Result<Vec<Bounds>, LogError>;
 
     /// Joins `group` as `member` to share the partitions of `topic` with its other members.
-    /// Dropping the membership leaves the group at once.
+    /// Dropping the membership leaves the group at once, unless the member is static.
     ///
     /// # Errors
     /// [`LogError::Unsuitable`] when there is no such topic, or where the log can tell that this
@@ -83,7 +83,7 @@ pub trait EventLog: Send + Sync + 'static {
     async fn join(
         &self,
         group: &str,
-        member: &str,
+        member: &Member,
         topic: &TopicName,
     ) -> Result<Box<dyn Membership>, LogError>;
 }

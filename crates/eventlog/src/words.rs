@@ -94,6 +94,23 @@ pub struct TopicSpec {
     pub kept: Kept,
 }
 
+/// Who joins a group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// Its name, one of its own in the group.
+    pub id: String,
+    /// Whether it is expected back under that name when it is away for a moment, and keeps its
+    /// partitions until the group has missed it for its session time; where the log can do that.
+    pub is_static: bool,
+}
+
+impl From<&str> for Member {
+    /// A member that comes and goes.
+    fn from(id: &str) -> Self {
+        Self { id: id.into(), is_static: false }
+    }
+}
+
 /// A record to append.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewRecord {

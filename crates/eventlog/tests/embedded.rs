@@ -234,11 +234,11 @@ async fn a_group_refuses_a_second_member_of_that_name_and_another_topic() {
     let log = Embedded::open_in_memory().unwrap();
     log.ensure_topics(&["t", "u"].map(|name| spec(name, 4, Kept::Forever))).await.unwrap();
     let (t, u) = (&"t".into(), &"u".into());
-    let seat = log.join("g", "a", t).await.unwrap();
-    assert!(matches!(log.join("g", "a", t).await, Err(LogError::Unsuitable(_))));
-    assert!(matches!(log.join("g", "b", u).await, Err(LogError::Unsuitable(_))));
+    let seat = log.join("g", &"a".into(), t).await.unwrap();
+    assert!(matches!(log.join("g", &"a".into(), t).await, Err(LogError::Unsuitable(_))));
+    assert!(matches!(log.join("g", &"b".into(), u).await, Err(LogError::Unsuitable(_))));
     drop(seat);
-    assert!(log.join("g", "a", u).await.is_ok());
+    assert!(log.join("g", &"a".into(), u).await.is_ok());
 }
 
 #[tokio::test(start_paused = true)]

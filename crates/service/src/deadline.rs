@@ -55,6 +55,12 @@ impl Deadline {
         self.at.saturating_duration_since(Instant::now())
     }
 
+    /// The same, or `within` from now if that comes first.
+    #[must_use]
+    pub fn or_within(self, within: Duration) -> Self {
+        Self { at: self.at.min(Instant::now() + within) }
+    }
+
     /// Waits for `work`, until the deadline.
     ///
     /// # Errors

@@ -28,8 +28,8 @@ async fn start(data: &Path) -> (Running, Services) {
     );
     let running = tandem_standalone::start(settings, Handle::current()).await.unwrap();
     let at = running.addresses();
-    let [command, query, registry] =
-        [at.command, at.query, at.registry.unwrap()].map(|address| format!("http://{address}"));
+    let [command, query, registry] = [at.command, at.queries[0], at.registry.unwrap()]
+        .map(|address| format!("http://{address}"));
     let services = Services::at(Urls { command, query, registry });
     services.serving().await;
     (running, services)

@@ -51,7 +51,8 @@ fn with_nothing_there(binary: &str, nowhere: &Nowhere, args: &[&str]) -> Process
 /// Ends it politely: in order, and soon.
 async fn stop(process: Process) {
     let asked = Instant::now();
-    process.stop(&["waiting_for="]).await;
+    let waits = ["waiting_for=", "can't be heard; trying again", "can't be announced yet"];
+    process.stop(&waits).await;
     assert!(asked.elapsed() < SECONDS, "it took {:?}", asked.elapsed());
 }
 

@@ -1,12 +1,31 @@
 //! The read side.
 
 use super::Fake;
+use futures::stream::BoxStream;
 use tandem_proto::v1;
 use tandem_proto::v1::query_service_server::QueryService;
 use tonic::{Request, Response, Status};
 
 #[tonic::async_trait]
 impl QueryService for Fake {
+    type WatchCustomerOrdersStream =
+        BoxStream<'static, Result<v1::WatchCustomerOrdersResponse, Status>>;
+    type WatchRoutingStream = BoxStream<'static, Result<v1::WatchRoutingResponse, Status>>;
+
+    async fn watch_customer_orders(
+        &self,
+        _: Request<v1::WatchCustomerOrdersRequest>,
+    ) -> Result<Response<Self::WatchCustomerOrdersStream>, Status> {
+        Err(Status::unimplemented("not needed"))
+    }
+
+    async fn watch_routing(
+        &self,
+        _: Request<v1::WatchRoutingRequest>,
+    ) -> Result<Response<Self::WatchRoutingStream>, Status> {
+        Err(Status::unimplemented("not needed"))
+    }
+
     async fn get_customer(
         &self,
         request: Request<v1::GetCustomerRequest>,

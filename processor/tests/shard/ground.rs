@@ -29,14 +29,13 @@ pub(crate) async fn log() -> Log {
 /// A processor on `log` with its stores in `dir`.
 pub(crate) async fn processor(dir: &Path, log: &Log) -> (Running, Reads) {
     let settings = Settings {
-        dir: dir.to_owned(),
-        shards: SHARDS,
-        replica_set: "test".into(),
-        instance_id: "one".into(),
         cache_bytes: 8 << 20,
         write_buffer_bytes: 8 << 20,
+        ..Settings::new(dir.to_owned(), SHARDS, "test", "one")
     };
-    start(settings, log.clone(), Codec::with_fixed_ids(), Handle::current())
+    let (running, reads, _) =
+        start(settings, log.clone(), Codec::with_fixed_ids(), Handle::current());
+    (running, reads)
 }
 
 pub(crate) fn customer(id: &str, first_name: &str) -> Customer {

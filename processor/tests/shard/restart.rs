@@ -62,16 +62,9 @@ async fn another_log_is_refused_with_what_to_do() {
 #[tokio::test]
 async fn another_number_of_shards_is_waited_for_and_nothing_is_answered() {
     let (dir, log) = (tempfile::tempdir().unwrap(), log().await);
-    let settings = Settings {
-        dir: dir.path().to_owned(),
-        shards: SHARDS + 1,
-        replica_set: "test".into(),
-        instance_id: "one".into(),
-        cache_bytes: 8 << 20,
-        write_buffer_bytes: 8 << 20,
-    };
+    let settings = Settings::new(dir.path().to_owned(), SHARDS + 1, "test", "one");
     let codec = tandem_codec::Codec::with_fixed_ids();
-    let (running, reads) = start(settings, log, codec, tokio::runtime::Handle::current());
+    let (running, reads, _) = start(settings, log, codec, tokio::runtime::Handle::current());
     tokio::time::sleep(Duration::from_millis(150)).await;
     let need = Need::default();
     assert_eq!(refused(&reads, "a", &need, Duration::ZERO).await, Unserved::NotReady);

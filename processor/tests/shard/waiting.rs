@@ -9,8 +9,8 @@ use std::{
 };
 use tandem_codec::Codec;
 use tandem_eventlog::{
-    Batch, Bounds, EventLog, Log, LogError, Membership, NewRecord, Offset, Position, Reader,
-    TopicId, TopicName, TopicPartition, TopicSpec,
+    Batch, Bounds, EventLog, Log, LogError, Member, Membership, NewRecord, Offset, Position,
+    Reader, TopicId, TopicName, TopicPartition, TopicSpec,
 };
 use tandem_processor::{Need, Reads, Running, Settings, ShardState, Unserved, start};
 use tokio::{runtime::Handle, time::Instant};
@@ -66,10 +66,10 @@ impl EventLog for Scripted {
     async fn join(
         &self,
         group: &str,
-        member: &str,
+        member: &Member,
         topic: &TopicName,
     ) -> Result<Box<dyn Membership>, LogError> {
-        assert_eq!((group, member), ("tandem-test", "one"));
+        assert_eq!((group, &*member.id), ("tandem-test", "one"));
         live(&self.groups).await?;
         self.log.join(group, member, topic).await
     }
@@ -95,15 +95,10 @@ async fn scripted() -> Arc<Scripted> {
 }
 
 fn on(log: &Arc<Scripted>, dir: &std::path::Path) -> (Running, Reads) {
-    let settings = Settings {
-        dir: dir.to_owned(),
-        shards: SHARDS,
-        replica_set: "test".into(),
-        instance_id: "one".into(),
-        cache_bytes: 8 << 20,
-        write_buffer_bytes: 8 << 20,
-    };
-    start(settings, log.clone(), Codec::with_fixed_ids(), Handle::current())
+    let settings = Settings::new(dir.to_owned(), SHARDS, "test", "one");
+    let (running, reads, _) =
+        start(settings, log.clone(), Codec::with_fixed_ids(), Handle::current());
+    (running, reads)
 }
 
 fn unavailable() -> Mood {

@@ -60,7 +60,7 @@ pub async fn groups_do_not_share_with_each_other(log: &Log, prefix: &str) {
 /// There is nothing to share of a topic that is not there.
 pub async fn a_group_of_no_topic_is_unsuitable(log: &Log, prefix: &str) {
     let missing = TopicName::from(format!("{prefix}-missing").as_str());
-    let joined = log.join(prefix, "a", &missing).await.map(|_| ());
+    let joined = log.join(prefix, &"a".into(), &missing).await.map(|_| ());
     assert!(matches!(joined, Err(LogError::Unsuitable(_))), "{joined:?}");
 }
 
@@ -77,7 +77,7 @@ struct Seat {
 
 impl Seat {
     async fn take(log: &Log, group: &str, member: &str, topic: &TopicName) -> Self {
-        let membership = log.join(group, member, topic).await.unwrap();
+        let membership = log.join(group, &member.into(), topic).await.unwrap();
         Self { membership, has: Vec::new() }
     }
 

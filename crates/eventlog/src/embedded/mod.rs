@@ -24,7 +24,7 @@ mod tail;
 mod topics;
 
 use crate::{
-    Bounds, EventLog, LogError, Membership, NewRecord, Offset, Position, Reader, TopicId,
+    Bounds, EventLog, LogError, Member, Membership, NewRecord, Offset, Position, Reader, TopicId,
     TopicName, TopicPartition, TopicSpec,
 };
 use async_trait::async_trait;
@@ -148,9 +148,9 @@ impl EventLog for Embedded {
     async fn join(
         &self,
         group: &str,
-        member: &str,
+        member: &Member,
         topic: &TopicName,
     ) -> Result<Box<dyn Membership>, LogError> {
-        self.groups.join(group, member, self.topics.spec(topic)?)
+        self.groups.join(group, &member.id, self.topics.spec(topic)?)
     }
 }

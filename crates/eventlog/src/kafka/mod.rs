@@ -24,7 +24,7 @@ mod watch;
 pub use properties::KafkaSettings;
 
 use crate::{
-    Bounds, EventLog, LogError, Membership, NewRecord, Offset, Position, Reader, TopicId,
+    Bounds, EventLog, LogError, Member, Membership, NewRecord, Offset, Position, Reader, TopicId,
     TopicName, TopicPartition, TopicSpec,
 };
 use append::{Appender, Refused};
@@ -168,7 +168,7 @@ impl EventLog for Kafka {
     async fn join(
         &self,
         group: &str,
-        member: &str,
+        member: &Member,
         topic: &TopicName,
     ) -> Result<Box<dyn Membership>, LogError> {
         self.0.topic(topic).await?;

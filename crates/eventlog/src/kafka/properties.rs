@@ -2,6 +2,7 @@
 //! adds.
 
 use super::context::Context;
+use crate::Member;
 use rdkafka::{ClientConfig, config::RDKafkaLogLevel};
 use std::fmt;
 
@@ -15,7 +16,7 @@ const OURS: [(&str, &str); 17] = [
     ("bootstrap.servers", "it is what --log says"),
     ("metadata.broker.list", "it is what --log says"),
     ("group.id", "it is the replica set"),
-    ("group.instance.id", "members come and go by themselves"),
+    ("group.instance.id", "it is what --instance-id says"),
     ("client.id", "it is the instance's name"),
     ("acks", "an acknowledged record must survive its leader: it is `all`"),
     ("request.required.acks", "an acknowledged record must survive its leader: it is `all`"),
@@ -174,13 +175,16 @@ impl KafkaSettings {
     }
 
     /// For a place in a group.
-    pub(super) fn member(&self, group: &str, member: &str) -> ClientConfig {
+    pub(super) fn member(&self, group: &str, member: &Member) -> ClientConfig {
         // The newer protocol keeps these on the brokers and refuses them here.
         let is_classic =
             !self.properties.iter().any(|p| p.0 == "group.protocol" && p.1 != "classic");
         let classic = if is_classic { &CLASSIC_MEMBER[..] } else { &[] };
         let mut config = self.client(&[&CONSUMER[..], classic].concat());
-        config.set("group.id", group).set("client.id", member);
+        config.set("group.id", group).set("client.id", &member.id);
+        if member.is_static {
+            config.set("group.instance.id", &member.id);
+        }
         config
     }
 

@@ -225,7 +225,9 @@ fn new_topic<'a>(spec: &'a TopicSpec, replicas: i32, min_insync: Option<&'a str>
             .set("cleanup.policy", "delete")
             .set("retention.ms", "-1")
             .set("retention.bytes", "-1"),
-        Kept::Compacted => topic.set("cleanup.policy", "compact"),
+        // Rolled each hour: Kafka compacts no segment that it still appends to, and would append to
+        // one for a week.
+        Kept::Compacted => topic.set("cleanup.policy", "compact").set("segment.ms", "3600000"),
     };
     match min_insync {
         Some(min) => topic.set("min.insync.replicas", min),

@@ -1,0 +1,461 @@
+//! The other instances, as they announce themselves: who is there, and what each of them serves.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use tandem_codec::{ANNOUNCEMENTS, Announcement, AnnouncementFault, Codec, ShardAnnounced};
+use tandem_eventlog::{
+    Kept, Log, LogError, Offset, Partition, Position, Reader, Record, TopicName, TopicPartition,
+    TopicSpec,
+};
+use tokio::{sync::watch, time::Instant};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    retry::{Retry, Stopped},
+    shard::ShardState,
+};
+
+/// How instances of this version speak to each other. To be raised with any change after which
+/// older ones would misunderstand.
+pub(crate) const PROTOCOL: i32 = 1;
+
+/// An instance that wasn't heard for so long is gone: it announces itself each second.
+pub const GONE_AFTER: Duration = Duration::from_secs(5);
+
+/// How long the follower waits for news before it looks who has gone silent.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+/// How many ignored things are told apart.
+const MAX_IGNORED: usize = 100;
+
+/// Another instance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Peer {
+    /// Its id.
+    pub instance_id: String,
+    /// What calls from its peers have to show; made anew at each start.
+    pub run: String,
+    /// When it was started by its own clock, milliseconds since the Unix epoch.
+    started_ms: i64,
+    /// Where it answers, host:port.
+    pub address: String,
+    /// Its replica set.
+    pub replica_set: String,
+    /// Its zone.
+    pub zone: String,
+    /// Its version.
+    pub version: String,
+    /// Whether it is about to stop.
+    pub leaving: bool,
+    /// How many queries it had in hand.
+    pub load: u32,
+    /// The shards it holds.
+    pub shards: BTreeMap<Partition, PeerShard>,
+    /// When it was heard last.
+    pub heard: Instant,
+}
+
+/// A shard as another instance holds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PeerShard {
+    /// Where it is in its life.
+    pub state: ShardState,
+    /// The next offset to fold of each input, in the order of [`tandem_domain::Topic::ALL`]; empty
+    /// before its store is open.
+    pub positions: Vec<u64>,
+    /// The inputs' ends as last heard there.
+    pub ends: Vec<u64>,
+    /// How long before it was heard it last held everything that was on the log.
+    pub staleness: Option<Duration>,
+    /// How many records it has rejected.
+    pub rejects: u64,
+    /// Why it failed.
+    pub detail: String,
+}
+
+/// Why something that was heard is ignored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Ignored {
+    /// An announcement of a version that speaks otherwise to its peers.
+    OtherVersion,
+    /// An announcement of a view of another log.
+    OtherLog,
+    /// An announcement of an address that another instance has.
+    AddressTaken,
+    /// An announcement with the id of another instance.
+    IdTaken,
+    /// A call with a header that only peers may use.
+    ForgedHeader,
+    /// An announcement that can't be read.
+    Unreadable,
+}
+
+/// What was ignored: whose it was and why; in words; how often.
+pub type IgnoredCounts = BTreeMap<(String, Ignored), (String, u64)>;
+
+/// What is known of the other instances at one moment.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Table {
+    peers: BTreeMap<String, Arc<Peer>>,
+    ignored: IgnoredCounts,
+    /// Grows with every change of who is there and which shards they serve.
+    structure: u64,
+}
+
+/// A handle to what is known of the other instances. Cheap to clone.
+#[derive(Clone)]
+pub struct Cluster(Arc<watch::Sender<Table>>);
+
+impl Cluster {
+    pub(crate) fn new() -> Self {
+        Self(Arc::new(watch::channel(Table::default()).0))
+    }
+
+    /// The other instances that were heard lately, by id.
+    #[must_use]
+    pub fn peers(&self) -> Vec<Arc<Peer>> {
+        self.0.borrow().peers.values().filter(|p| !is_gone(p)).cloned().collect()
+    }
+
+    /// Whether another instance serves the shard.
+    pub(crate) fn serves(&self, shard: Partition) -> bool {
+        let serves =
+            |p: &Peer| p.shards.get(&shard).is_some_and(|s| s.state == ShardState::Serving);
+        self.0.borrow().peers.values().any(|p| !is_gone(p) && serves(p))
+    }
+
+    /// Whether there is another instance of this replica set that stays.
+    pub(crate) fn shares(&self, replica_set: &str) -> bool {
+        let shares = |p: &Peer| p.replica_set == replica_set && !p.leaving;
+        self.0.borrow().peers.values().any(|p| !is_gone(p) && shares(p))
+    }
+
+    /// Changes with who is there and which shards they serve.
+    #[must_use]
+    pub fn structure(&self) -> u64 {
+        self.0.borrow().structure
+    }
+
+    /// What was ignored since the process was started.
+    #[must_use]
+    pub fn ignored(&self) -> IgnoredCounts {
+        self.0.borrow().ignored.clone()
+    }
+
+    /// Counts something that is ignored; the first of its kind is a line in the log.
+    pub fn ignore(&self, instance_id: &str, why: Ignored, detail: String) {
+        self.0.send_modify(|table| table.ignore(instance_id, why, detail));
+    }
+
+    /// Ends when something was heard, or somebody has gone.
+    pub async fn changed(&self) {
+        // This handle holds the sending end, so there is no other way to end.
+        let _ = self.0.subscribe().changed().await;
+    }
+}
+
+fn is_gone(peer: &Peer) -> bool {
+    peer.heard.elapsed() >= GONE_AFTER
+}
+
+/// Who this instance is, among those that it hears.
+pub(crate) struct Me {
+    pub(crate) instance_id: String,
+    pub(crate) run: String,
+    pub(crate) address: String,
+    /// Which view: see [`view_name`].
+    pub(crate) view: String,
+}
+
+/// Names a view: instances that fold other topics, or other shards of them, are strangers.
+pub(crate) fn view_name(shards: u32, topics: &[tandem_eventlog::TopicId]) -> String {
+    let ids: Vec<&str> = topics.iter().map(|id| &*id.0).collect();
+    format!("{shards}:{}", ids.join(","))
+}
+
+impl Table {
+    fn ignore(&mut self, instance_id: &str, why: Ignored, detail: String) {
+        let key = (instance_id.to_owned(), why);
+        if self.ignored.len() >= MAX_IGNORED && !self.ignored.contains_key(&key) {
+            return;
+        }
+        let entry = self.ignored.entry(key).or_insert_with(|| {
+            tracing::warn!(instance_id, ?why, detail, "ignored; further ones are only counted");
+            (detail.clone(), 0)
+        });
+        *entry = (detail, entry.1 + 1);
+    }
+
+    /// Takes in an announcement, unless there is a reason not to.
+    fn hear(&mut self, me: &Me, said: Announcement, now: Instant) {
+        let id = said.instance_id.clone();
+        if said.run == me.run {
+            return;
+        }
+        if said.protocol != PROTOCOL {
+            let detail = format!(
+                "instance {id} at {} is Tandem {}, which speaks otherwise to its peers: run one \
+                 version on one log, or give the other a log of its own",
+                said.address, said.version
+            );
+            return self.ignore(&id, Ignored::OtherVersion, detail);
+        }
+        if said.view != me.view {
+            let detail = format!(
+                "instance {id} at {} has a view of other topics or of another number of shards, \
+                 and announces it here: give each cluster its own topic {ANNOUNCEMENTS}",
+                said.address
+            );
+            return self.ignore(&id, Ignored::OtherLog, detail);
+        }
+        if id == me.instance_id {
+            let detail = format!(
+                "the process at {} has this instance's id, {id}: give each its own --instance-id",
+                said.address
+            );
+            return self.ignore(&id, Ignored::IdTaken, detail);
+        }
+        let has_it =
+            |p: &Arc<Peer>| p.instance_id != id && p.address == said.address && !is_gone(p);
+        let taken_by = match said.address == me.address {
+            true => Some(me.instance_id.clone()),
+            false => self.peers.values().find(|p| has_it(p)).map(|p| p.instance_id.clone()),
+        };
+        if let Some(other) = taken_by {
+            let detail = format!(
+                "instance {id} announces the address {}, which instance {other} has: give each \
+                 its own --advertise",
+                said.address
+            );
+            return self.ignore(&id, Ignored::AddressTaken, detail);
+        }
+        if let Some(known) = self.peers.get(&id).filter(|p| p.run != said.run && !is_gone(p))
+            && said.started_ms < known.started_ms
+        {
+            let detail = format!(
+                "two processes, at {} and {}, have the instance id {id}: give each its own \
+                 --instance-id",
+                said.address, known.address
+            );
+            return self.ignore(&id, Ignored::IdTaken, detail);
+        }
+        let peer = peer(said, now);
+        let outline = |p: &Peer| -> (String, String, Vec<(Partition, ShardState)>) {
+            let shards = p.shards.iter().map(|(shard, s)| (*shard, s.state)).collect();
+            (p.run.clone(), p.address.clone(), shards)
+        };
+        if self.peers.get(&id).is_none_or(|known| outline(known) != outline(&peer)) {
+            self.structure += 1;
+        }
+        self.peers.insert(id, Arc::new(peer));
+    }
+
+    fn forget(&mut self, instance_id: &str) {
+        if self.peers.remove(instance_id).is_some() {
+            tracing::info!(instance_id, "an instance has left");
+            self.structure += 1;
+        }
+    }
+
+    /// Whether anybody has gone silent.
+    fn forget_silent(&mut self) -> bool {
+        let gone: Vec<String> =
+            self.peers.values().filter(|p| is_gone(p)).map(|p| p.instance_id.clone()).collect();
+        for instance_id in &gone {
+            tracing::warn!(instance_id, "an instance is not heard any more");
+            self.peers.remove(instance_id);
+            self.structure += 1;
+        }
+        !gone.is_empty()
+    }
+}
+
+fn peer(said: Announcement, now: Instant) -> Peer {
+    let shards = said.shards.into_iter().filter_map(peer_shard).collect();
+    Peer {
+        instance_id: said.instance_id,
+        run: said.run,
+        started_ms: said.started_ms,
+        address: said.address,
+        replica_set: said.replica_set,
+        zone: said.zone,
+        version: said.version,
+        leaving: said.leaving,
+        load: said.load.try_into().unwrap_or(0),
+        shards,
+        heard: now,
+    }
+}
+
+fn peer_shard(said: ShardAnnounced) -> Option<(Partition, PeerShard)> {
+    let numbers = |of: Vec<i64>| of.into_iter().filter_map(|n| n.try_into().ok()).collect();
+    let shard = PeerShard {
+        state: ShardState::from_name(&said.state)?,
+        positions: numbers(said.positions),
+        ends: numbers(said.ends),
+        staleness: said.staleness_ms.try_into().ok().map(Duration::from_millis),
+        rejects: said.rejects.try_into().unwrap_or(0),
+        detail: said.detail,
+    };
+    Some((Partition(said.shard.try_into().ok()?), shard))
+}
+
+/// The topic that instances announce themselves on.
+pub(crate) fn topic() -> TopicSpec {
+    TopicSpec { name: TopicName::from(ANNOUNCEMENTS), partitions: 1, kept: Kept::Compacted }
+}
+
+/// Where announcements lie.
+pub(crate) fn place() -> TopicPartition {
+    TopicPartition { topic: TopicName::from(ANNOUNCEMENTS), partition: Partition(0) }
+}
+
+/// Follows the announcements until `stop`, however long the log is away in between.
+///
+/// It starts at the end: whoever is there announces itself within a second, and those who are not
+/// would only seem to be.
+pub(crate) async fn follow(
+    cluster: Cluster,
+    me: Me,
+    log: Log,
+    codec: Codec,
+    stop: CancellationToken,
+) {
+    let mut retry = Retry::new(&stop);
+    loop {
+        let ended = match open(&log, &codec, &mut retry).await {
+            Ok(Ok(mut reader)) => listen(&cluster, &me, &codec, &mut *reader, &mut retry).await,
+            Ok(Err(why)) => Ok(why),
+            Err(Stopped) => return,
+        };
+        let Ok(why) = ended else { return };
+        let wait_ms = retry.wait().as_millis();
+        tracing::warn!(why, wait_ms, "the other instances can't be heard; trying again");
+        if retry.pause().await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn open(
+    log: &Log,
+    codec: &Codec,
+    retry: &mut Retry,
+) -> Result<Result<Box<dyn Reader>, String>, Stopped> {
+    let opened = async {
+        codec.register_announcement().await.map_err(|e| e.to_string())?;
+        let said = |e: LogError| e.to_string();
+        log.ensure_topics(&[topic()]).await.map_err(said)?;
+        let end = log.bounds(&[place()]).await.map_err(said)?.first().map_or(Offset(0), |b| b.end);
+        log.read(&[Position { at: place(), offset: end }]).await.map_err(said)
+    };
+    retry.attempt(opened).await
+}
+
+/// Hears until the topic can't be read; says why.
+async fn listen(
+    cluster: &Cluster,
+    me: &Me,
+    codec: &Codec,
+    reader: &mut dyn Reader,
+    retry: &mut Retry,
+) -> Result<String, Stopped> {
+    loop {
+        let batch = retry.attempt(reader.next(LOOK_EVERY)).await?;
+        let batch = match batch {
+            Ok(batch) => batch,
+            Err(e) => {
+                cluster.0.send_if_modified(Table::forget_silent);
+                match e {
+                    LogError::Unavailable(_) if retry.pause().await.is_ok() => continue,
+                    e => return Ok(e.to_string()),
+                }
+            }
+        };
+        retry.succeeded();
+        let now = Instant::now();
+        cluster.0.send_if_modified(|table| {
+            for record in &batch.records {
+                take(table, me, codec, record, now);
+            }
+            table.forget_silent() || !batch.records.is_empty()
+        });
+    }
+}
+
+fn take(table: &mut Table, me: &Me, codec: &Codec, record: &Record, now: Instant) {
+    let id = record.key.as_deref().map(String::from_utf8_lossy).unwrap_or_default();
+    let Some(value) = &record.value else { return table.forget(&id) };
+    match codec.decode_announcement(value) {
+        Ok(said) => table.hear(me, said, now),
+        Err(e @ AnnouncementFault::OtherSchema(_)) => {
+            table.ignore(&id, Ignored::OtherVersion, format!("announcement of {id}: {e}"));
+        }
+        Err(e) => table.ignore(&id, Ignored::Unreadable, format!("announcement of {id}: {e}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn me() -> Me {
+        let of = |s: &str| s.to_owned();
+        Me { instance_id: of("me"), run: of("run-me"), address: of("h:1"), view: of("v") }
+    }
+
+    fn said(id: &str, run: &str, address: &str, started_ms: i64) -> Announcement {
+        let of = |s: &str| s.to_owned();
+        Announcement {
+            instance_id: of(id),
+            protocol: PROTOCOL,
+            view: of("v"),
+            run: of(run),
+            started_ms,
+            address: of(address),
+            replica_set: of("a"),
+            zone: String::new(),
+            version: of("0"),
+            leaving: false,
+            load: 0,
+            shards: Vec::new(),
+        }
+    }
+
+    fn addresses(table: &Table) -> Vec<&str> {
+        table.peers.values().filter(|p| !is_gone(p)).map(|p| &*p.address).collect()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_ignored() {
+        let mut table = Table::default();
+        let mut hear = |said| {
+            table.hear(&me(), said, Instant::now());
+            (addresses(&table).join(","), table.ignored.keys().last().map(|k| k.1))
+        };
+        assert_eq!(hear(said("me", "run-me", "h:1", 0)), (String::new(), None), "itself");
+        let other = Announcement { protocol: 2, ..said("a", "r", "h:2", 0) };
+        assert_eq!(hear(other), (String::new(), Some(Ignored::OtherVersion)));
+        let other = Announcement { view: "w".into(), ..said("b", "r", "h:2", 0) };
+        assert_eq!(hear(other), (String::new(), Some(Ignored::OtherLog)));
+        assert_eq!(hear(said("c", "r", "h:1", 0)), (String::new(), Some(Ignored::AddressTaken)));
+        assert_eq!(hear(said("d", "r", "h:2", 5)).0, "h:2");
+        assert_eq!(hear(said("e", "r", "h:2", 9)), ("h:2".into(), Some(Ignored::AddressTaken)));
+        assert_eq!(hear(said("d", "older", "h:3", 4)).0, "h:2", "an older process of that id");
+        assert_eq!(hear(said("d", "newer", "h:3", 6)).0, "h:3", "it was started again");
+        assert_eq!(hear(said("me", "other", "h:4", 0)), ("h:3".into(), Some(Ignored::IdTaken)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_is_silent_is_gone() {
+        let cluster = Cluster::new();
+        cluster.0.send_modify(|t| t.hear(&me(), said("a", "r", "h:2", 0), Instant::now()));
+        assert!(cluster.shares("a") && !cluster.shares("b"));
+        tokio::time::advance(GONE_AFTER - Duration::from_millis(1)).await;
+        assert_eq!(cluster.peers().len(), 1);
+        tokio::time::advance(Duration::from_millis(1)).await;
+        assert!(cluster.peers().is_empty() && !cluster.shares("a"));
+        let before = cluster.structure();
+        assert!(cluster.0.send_if_modified(Table::forget_silent));
+        assert!(cluster.structure() > before);
+    }
+}

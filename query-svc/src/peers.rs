@@ -1,0 +1,266 @@
+//! Calls from instance to instance: the same methods, marked so that they are answered from what
+//! the callee holds itself, or not at all.
+//!
+//! A mark names the shards that are asked for and shows the word that the callee has announced, so
+//! only who reads the announcements can make one. A marked call is never passed on: that is all it
+//! takes for one hop at most.
+
+use http::{Request, Response};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tandem_processor::{Cluster, Ignored, Partition, Peer};
+use tandem_proto::v1::query_service_client::QueryServiceClient;
+use tandem_service::{deadline::Deadline, status::Fault};
+use tokio::time::Instant;
+use tonic::{
+    Code, Status,
+    body::Body,
+    metadata::{MetadataMap, MetadataValue},
+    transport::Endpoint,
+};
+use tower::util::BoxCloneSyncService;
+
+/// The header that says that a peer calls.
+const MARK: &str = "tandem-peer";
+/// The header that says which shards it asks for.
+const SHARDS: &str = "tandem-shards";
+/// What is passed on of the caller's own headers, so that its trace goes on.
+const TRACE: &str = "traceparent";
+
+/// How long a connection to a peer may take: they are near.
+const CONNECT: Duration = Duration::from_millis(500);
+/// How often an idle connection is asked whether its other end is still there, and how long that
+/// may take.
+const KEEPALIVE: Duration = Duration::from_secs(2);
+
+/// How long a peer is set aside after a failed call, and after one that it didn't answer.
+const FAILED: Duration = Duration::from_millis(250);
+const HUNG: Duration = Duration::from_secs(2);
+
+/// The largest answer that is taken from a peer: a page of rows, which is bounded, and its frame.
+const MAX_ANSWER_BYTES: usize = 16 << 20;
+
+/// A connection to a peer. What goes wrong with it is a bare status, without an `ErrorInfo`.
+pub type Connection = BoxCloneSyncService<Request<Body>, Response<Body>, Status>;
+
+/// How a peer is called.
+pub(crate) type Client = QueryServiceClient<Connection>;
+
+/// How connections to peers are made: by address, host:port. It does no I/O yet.
+pub type Connect = Arc<dyn Fn(&str) -> Result<Connection, String> + Send + Sync>;
+
+/// Connections over the network.
+#[must_use]
+pub fn over_network() -> Connect {
+    Arc::new(|address| {
+        let endpoint = Endpoint::from_shared(format!("http://{address}"))
+            .map_err(|e| e.to_string())?
+            .connect_timeout(CONNECT)
+            .tcp_nodelay(true)
+            .http2_keep_alive_interval(KEEPALIVE)
+            .keep_alive_timeout(KEEPALIVE)
+            .keep_alive_while_idle(true);
+        let channel = endpoint.connect_lazy();
+        let channel = tower::ServiceExt::map_err(channel, |e| Status::unavailable(e.to_string()));
+        Ok(BoxCloneSyncService::new(channel))
+    })
+}
+
+/// The peers that this instance calls.
+pub(crate) struct Peers {
+    /// What this instance's callers have to show.
+    run: String,
+    cluster: Cluster,
+    connect: Connect,
+    known: Mutex<Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    /// By the peer's run, so that one that was started again is connected to anew.
+    clients: HashMap<String, Client>,
+    /// Until when a peer is not asked: in general, or for a shard.
+    aside: HashMap<(String, Option<Partition>), Instant>,
+}
+
+/// Who calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Caller {
+    /// Anyone.
+    Outside,
+    /// A peer, for these shards.
+    Peer(Vec<Partition>),
+}
+
+/// What a call to a peer carries beside its message.
+#[derive(Clone)]
+pub(crate) struct Envelope {
+    run: String,
+    shards: String,
+    trace: Option<MetadataValue<tonic::metadata::Ascii>>,
+    deadline: Option<Deadline>,
+}
+
+impl Envelope {
+    /// Puts a message into it.
+    pub(crate) fn with<T>(&self, message: T) -> tonic::Request<T> {
+        let mut request = tonic::Request::new(message);
+        if let Some(deadline) = self.deadline {
+            request.set_timeout(deadline.remaining());
+        }
+        let headers = request.metadata_mut();
+        for (name, value) in [(MARK, &self.run), (SHARDS, &self.shards)] {
+            // Both are made of hexadecimal digits and commas.
+            if let Ok(value) = value.parse() {
+                headers.insert(name, value);
+            }
+        }
+        if let Some(trace) = &self.trace {
+            headers.insert(TRACE, trace.clone());
+        }
+        request
+    }
+}
+
+/// The caller's part of an [`Envelope`].
+#[derive(Clone, Default)]
+pub(crate) struct Trace(Option<MetadataValue<tonic::metadata::Ascii>>);
+
+impl Trace {
+    pub(crate) fn of(headers: &MetadataMap) -> Self {
+        Self(headers.get(TRACE).cloned())
+    }
+}
+
+impl Peers {
+    pub(crate) fn new(run: String, cluster: Cluster, connect: Connect) -> Self {
+        Self { run, cluster, connect, known: Mutex::default() }
+    }
+
+    /// Tells a peer's call from any other.
+    ///
+    /// # Errors
+    /// A forged mark, or one for an earlier run of this process, is refused and counted.
+    pub(crate) fn caller(&self, headers: &MetadataMap) -> Result<Caller, Fault> {
+        let (mark, shards) = (headers.get(MARK), headers.get(SHARDS));
+        if mark.is_none() && shards.is_none() {
+            return Ok(Caller::Outside);
+        }
+        let is_mine = mark.is_some_and(|mark| mark.as_bytes() == self.run.as_bytes());
+        let shards = shards.and_then(|s| s.to_str().ok()).unwrap_or_default().split(',');
+        let shards: Result<Vec<_>, _> =
+            shards.filter(|s| !s.is_empty()).map(|s| s.parse().map(Partition)).collect();
+        match shards {
+            Ok(shards) if is_mine => Ok(Caller::Peer(shards)),
+            _ => {
+                let message = format!(
+                    "the headers {MARK} and {SHARDS} are for Tandem's instances among \
+                     themselves; leave them out"
+                );
+                self.cluster.ignore("", Ignored::ForgedHeader, message.clone());
+                Err(Fault::new(Code::PermissionDenied, FORGED_HEADER, message))
+            }
+        }
+    }
+
+    /// How to call `peer`, and what the calls have to carry.
+    pub(crate) fn call(
+        &self,
+        peer: &Peer,
+        shards: &[Partition],
+        trace: &Trace,
+        deadline: Option<Deadline>,
+    ) -> Result<(Client, Envelope), Status> {
+        let shards: Vec<String> = shards.iter().map(ToString::to_string).collect();
+        let (run, shards, trace) = (peer.run.clone(), shards.join(","), trace.0.clone());
+        let envelope = Envelope { run, shards, trace, deadline };
+        Ok((self.client(&peer.run, &peer.address)?, envelope))
+    }
+
+    /// How to call this instance itself by the address that it announces.
+    pub(crate) fn call_self(
+        &self,
+        address: &str,
+        within: Duration,
+    ) -> Result<(Client, Envelope), Status> {
+        let deadline = Some(Deadline::within(within));
+        let (run, shards) = (self.run.clone(), String::new());
+        Ok((self.client(&run, address)?, Envelope { run, shards, trace: None, deadline }))
+    }
+
+    fn client(&self, run: &str, address: &str) -> Result<Client, Status> {
+        let mut known = self.lock();
+        if let Some(client) = known.clients.get(run) {
+            return Ok(client.clone());
+        }
+        let there: Vec<String> = self.cluster.peers().iter().map(|p| p.run.clone()).collect();
+        known.clients.retain(|run, _| there.contains(run));
+        let connection = (self.connect)(address)
+            .map_err(|why| Status::unavailable(format!("{address} can't be called: {why}")))?;
+        let client =
+            QueryServiceClient::new(connection).max_decoding_message_size(MAX_ANSWER_BYTES);
+        known.clients.insert(run.to_owned(), client.clone());
+        Ok(client)
+    }
+
+    /// Whether a peer has just failed to answer for the shard.
+    pub(crate) fn is_aside(&self, peer: &Peer, shard: Partition) -> bool {
+        let known = self.lock();
+        if known.aside.is_empty() {
+            return false;
+        }
+        let now = Instant::now();
+        [None, Some(shard)].into_iter().any(|which| {
+            known.aside.get(&(peer.run.clone(), which)).is_some_and(|until| *until > now)
+        })
+    }
+
+    /// Sets a peer aside for what it did to a call about `shards`.
+    pub(crate) fn set_aside(&self, peer: &Peer, shards: &[Partition], trouble: Trouble) {
+        let mut known = self.lock();
+        let now = Instant::now();
+        known.aside.retain(|_, until| *until > now);
+        let run = || peer.run.clone();
+        match trouble {
+            Trouble::NotHere => {
+                let until = now + FAILED;
+                known.aside.extend(shards.iter().map(|shard| ((run(), Some(*shard)), until)));
+            }
+            Trouble::Failed => drop(known.aside.insert((run(), None), now + FAILED)),
+            Trouble::Hung => drop(known.aside.insert((run(), None), now + HUNG)),
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The reason of a refused mark.
+const FORGED_HEADER: &str = "FORGED_HEADER";
+
+/// What a peer did instead of answering.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    /// It said that it doesn't have the shard, or not as fresh.
+    NotHere,
+    /// The call failed on the way.
+    Failed,
+    /// It said nothing in time.
+    Hung,
+}
+
+/// Whether a peer's status is an answer, which any other would give too, or trouble.
+pub(crate) fn trouble(status: &Status) -> Option<Trouble> {
+    let reason = tandem_service::status::reason(status);
+    match (status.code(), reason.as_deref()) {
+        (Code::PermissionDenied, Some(FORGED_HEADER))
+        | (Code::Unavailable | Code::DeadlineExceeded, Some(_)) => Some(Trouble::NotHere),
+        (Code::DeadlineExceeded | Code::Cancelled, None) => Some(Trouble::Hung),
+        (_, None) => Some(Trouble::Failed),
+        (_, Some(_)) => None,
+    }
+}
