@@ -224,12 +224,12 @@ impl Api {
     /// What [`Self::all_instances`] says now, and after each change.
     fn routing(&self) -> impl Stream<Item = Result<v1::WatchRoutingResponse, Status>> + use<> {
         let api = Self { instances: self.instances.clone(), stopping: self.stopping.clone() };
-        futures::stream::unfold((api, true), |(api, is_first)| async move {
-            if !is_first {
-                let (mut news, cluster) = (api.instances.reads.news(), &api.instances.cluster);
-                let structure = cluster.structure();
+        let news = self.instances.reads.news();
+        futures::stream::unfold((api, news, None), |(api, mut news, told)| async move {
+            let cluster = &api.instances.cluster;
+            if let Some(told) = told {
                 let moved = async {
-                    while cluster.structure() == structure {
+                    while cluster.structure() == told {
                         cluster.changed().await;
                     }
                 };
@@ -240,9 +240,12 @@ impl Api {
                     () = moved => sleep(TOGETHER).await,
                 }
             }
+            // Before the look, so that what changes during it is told next.
+            news.mark_unchanged();
+            let told = Some(cluster.structure());
             let v1::ListInstancesResponse { instances, ignored, shard_count } = api.all_instances();
             let routing = v1::WatchRoutingResponse { instances, ignored, shard_count };
-            Some((Ok(routing), (api, false)))
+            Some((Ok(routing), (api, news, told)))
         })
     }
 }
