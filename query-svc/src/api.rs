@@ -387,8 +387,9 @@ impl QueryService for Api {
 
     async fn watch_routing(
         &self,
-        _: Request<v1::WatchRoutingRequest>,
+        request: Request<v1::WatchRoutingRequest>,
     ) -> Answer<Self::WatchRoutingStream> {
+        self.instances.peers.caller(request.metadata())?;
         Ok(Response::new(self.routing().boxed()))
     }
 }
