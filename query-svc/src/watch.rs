@@ -45,6 +45,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// How long it takes a holder at most to be as far as the one before, before another is asked.
 const CATCH_UP: Duration = Duration::from_secs(5);
 
+/// A holder that lasts longer than it takes to open a watch and to catch up was followed.
+const FOLLOWED: Duration = Duration::from_secs(15);
+
 /// What was seen, in a token.
 #[derive(Clone, PartialEq, Message)]
 struct Wire {
@@ -141,12 +144,12 @@ impl Watching {
         let mut since = Instant::now();
         let mut tried = Vec::new();
         loop {
-            let before = self.watched.seen.clone();
+            let (before, began) = (self.watched.seen.clone(), Instant::now());
             let status = match self.source(&mut tried).await {
                 Ended::Over(status) => return status,
                 Ended::Moved(status) => status,
             };
-            if before != self.watched.seen {
+            if before != self.watched.seen || began.elapsed() >= FOLLOWED {
                 (since, tried) = (Instant::now(), Vec::new());
             }
             if since.elapsed() >= HOLDER_WITHIN || self.watched.caller != Caller::Outside {
@@ -384,19 +387,4 @@ fn going() -> Fault {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_token_is_of_one_customer() {
-        let id = |text| CustomerId::new(text).unwrap();
-        let wire =
-            Wire { customer: xxh3_64(b"a"), document: 7, position: "p".into() }.encode_to_vec();
-        let token = token::seal(KIND, &wire);
-        let expected = SeenDocument { document: 7, position: "p".into() };
-        assert_eq!(seen(&token, &id("a")), Ok(Some(expected)));
-        assert_eq!(seen(&token, &id("b")), Err(Mangled));
-        assert_eq!(seen("", &id("a")), Ok(None));
-        assert_eq!(seen("AAAA", &id("a")), Err(Mangled));
-    }
-}
+mod tests;
