@@ -306,3 +306,6 @@ fn at_time(order: &v1::Order) -> Last {
         ..Last::default()
     }
 }
+
+#[cfg(test)]
+mod tests;
