@@ -13,7 +13,7 @@ WORKSPACE := --release --workspace --all-features
 # Settings that may be given to `make run` by their short name: make run SHARDS=4
 SETTINGS := DATA_DIR SHARDS COMMAND_ADDR QUERY_ADDR REGISTRY_ADDR CACHE_MIB WRITE_BUFFER_MIB \
 	LOG KAFKA_FILE REPLICATION_FACTOR MIN_INSYNC_REPLICAS REGISTRY REGISTRY_USER REPLICA_SET \
-	INSTANCE_ID LOG_FILTER
+	INSTANCE_ID QUERY_INSTANCES ZONE ADVERTISE LOG_FILTER
 GIVEN := $(foreach s,$(SETTINGS),$(if $(filter command line,$(origin $s)),TANDEM_$s='$($s)'))
 # Properties of librdkafka: make run LOG=kafka://... KAFKA="security.protocol=SSL ssl.ca.location=ca.pem"
 PROPERTIES := $(if $(filter command line,$(origin KAFKA)),$(foreach p,$(KAFKA),--kafka '$p'))
