@@ -56,7 +56,8 @@ pub(crate) async fn restart(
     Ok((tandem, line))
 }
 
-async fn ready(tandem: &Tandem, shards: u32, events: u64) -> Result<(), Box<dyn Error>> {
+/// Waits until every shard is served once and has everything.
+pub(crate) async fn ready(tandem: &Tandem, shards: u32, events: u64) -> Result<(), Box<dyn Error>> {
     let mut queries = tandem.queries().await?;
     let wait = async {
         loop {

@@ -14,7 +14,7 @@ pub(crate) async fn latency(ground: &Ground, settings: &Settings) -> Result<Valu
     let mut binary = std::env::current_exe()?;
     binary.set_file_name("tandem-load");
     let output = Command::new(binary)
-        .args(["--command", &tandem.command, "--query", &tandem.query])
+        .args(["--command", &tandem.command, "--query", &tandem.queries[0]])
         .args(["--rate", &settings.rate.to_string(), "--sample", "1", "--scale", SCALE])
         .args(["--quiet", "--json", "--journal"])
         .arg(ground.dir.join("load.journal"))

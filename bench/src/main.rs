@@ -4,13 +4,25 @@
 mod fill;
 mod fold;
 mod ground;
+mod instances;
 mod latency;
 mod process;
 mod reads;
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use ground::{Ground, LogKind};
 use std::{error::Error, io::Write, path::PathBuf};
+
+/// What can be measured by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Bench {
+    /// Filling a log, folding it, starting again, and reading.
+    Fold,
+    /// From command to visible.
+    Latency,
+    /// Reading from several instances.
+    Instances,
+}
 
 /// Benchmarks of the `tandem` binary beside this one.
 #[derive(Debug, Clone, Parser)]
@@ -34,6 +46,9 @@ pub(crate) struct Settings {
     /// Commands per second of the latency benchmark.
     #[arg(long, default_value_t = 200.0)]
     rate: f64,
+    /// Measure only this.
+    #[arg(long, value_enum)]
+    only: Option<Bench>,
     /// Where to keep the data; a temporary folder, removed at the end, unless given.
     #[arg(long)]
     dir: Option<PathBuf>,
@@ -49,19 +64,27 @@ async fn run(settings: &Settings) -> Result<(), Box<dyn Error>> {
     let scratch = tempfile::tempdir()?;
     let dir = settings.dir.clone().unwrap_or_else(|| scratch.path().to_owned());
 
-    let ground = Ground::new(dir.join("fold"), settings.log).await?;
-    let filled = fill::fill(&ground, settings).await?;
-    say(&filled.line)?;
-    let (tandem, line) = fold::fold(&ground, settings, &filled).await?;
-    say(&line)?;
-    tandem.stop().await?;
-    let (tandem, line) = fold::restart(&ground, settings, &filled).await?;
-    say(&line)?;
-    say(&reads::reads(&tandem, settings).await?)?;
-    tandem.stop().await?;
-    drop(ground);
-    let ground = Ground::new(dir.join("latency"), settings.log).await?;
-    say(&latency::latency(&ground, settings).await?)?;
+    let measures = |bench| settings.only.is_none_or(|only| only == bench);
+    if measures(Bench::Fold) {
+        let ground = Ground::new(dir.join("fold"), settings.log).await?;
+        let filled = fill::fill(&ground, settings).await?;
+        say(&filled.line)?;
+        let (tandem, line) = fold::fold(&ground, settings, &filled).await?;
+        say(&line)?;
+        tandem.stop().await?;
+        let (tandem, line) = fold::restart(&ground, settings, &filled).await?;
+        say(&line)?;
+        say(&reads::reads(&tandem, settings).await?)?;
+        tandem.stop().await?;
+    }
+    if measures(Bench::Latency) {
+        let ground = Ground::new(dir.join("latency"), settings.log).await?;
+        say(&latency::latency(&ground, settings).await?)?;
+    }
+    if measures(Bench::Instances) {
+        let ground = Ground::new(dir.join("instances"), settings.log).await?;
+        instances::instances(&ground, settings).await?;
+    }
     Ok(())
 }
 

@@ -22,7 +22,8 @@ pub(crate) struct Tandem {
     child: Child,
     pid: u32,
     pub(crate) command: String,
-    pub(crate) query: String,
+    /// Each of its query services.
+    pub(crate) queries: Vec<String>,
     pub(crate) started: Instant,
 }
 
@@ -35,6 +36,15 @@ pub(crate) struct Usage {
 
 impl Tandem {
     pub(crate) async fn start(ground: &Ground, shards: u32) -> Result<Self, Box<dyn Error>> {
+        Self::start_with(ground, shards, 1).await
+    }
+
+    /// With so many query services.
+    pub(crate) async fn start_with(
+        ground: &Ground,
+        shards: u32,
+        instances: usize,
+    ) -> Result<Self, Box<dyn Error>> {
         let mut binary: PathBuf = std::env::current_exe()?;
         binary.set_file_name("tandem");
         let started = Instant::now();
@@ -44,28 +54,28 @@ impl Tandem {
             .args(ground.flags())
             .args(["--command-addr", "127.0.0.1:0", "--query-addr", "127.0.0.1:0"])
             .args(["--registry-addr", "127.0.0.1:0", "--shards", &shards.to_string()])
+            .args(["--query-instances", &instances.to_string()])
             .env("TANDEM_LOG_FILTER", "warn")
             .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()?;
         let pid = child.id().ok_or("tandem ended at once")?;
         let mut lines = BufReader::new(child.stdout.take().ok_or("no standard output")?).lines();
-        let (mut command, mut query) = (None, None);
-        while command.is_none() || query.is_none() {
+        let (mut command, mut queries) = (None, Vec::new());
+        while command.is_none() || queries.len() < instances {
             let line = tokio::time::timeout(PATIENCE, lines.next_line()).await??;
             let line = line.ok_or("tandem ended before it said where it listens")?;
             match line.split_whitespace().collect::<Vec<_>>()[..] {
                 ["command", url] => command = Some(url.to_owned()),
-                ["query", url] => query = Some(url.to_owned()),
+                ["query", url] => queries.push(url.to_owned()),
                 _ => {}
             }
         }
-        let (command, query) = (command.unwrap_or_default(), query.unwrap_or_default());
-        Ok(Self { child, pid, command, query, started })
+        Ok(Self { child, pid, command: command.unwrap_or_default(), queries, started })
     }
 
     pub(crate) async fn queries(&self) -> Result<QueryServiceClient<Channel>, Box<dyn Error>> {
-        Ok(QueryServiceClient::connect(self.query.clone()).await?)
+        Ok(QueryServiceClient::connect(self.queries[0].clone()).await?)
     }
 
     pub(crate) fn usage(&self) -> Result<Usage, Box<dyn Error>> {
