@@ -15,7 +15,7 @@ use tandem_service::{deadline::Deadline, status::Fault};
 use tonic::{Response, Status};
 
 use crate::{
-    peers::{Caller, Client, Connect, Envelope, Peers, Trace, Trouble, trouble},
+    peers::{Caller, Client, Connect, Envelope, Peers, Trace, Trouble, about, trouble},
     route::{Holder, Route, Why, route},
     status,
 };
@@ -23,6 +23,10 @@ use crate::{
 /// How long a peer that isn't the only one to ask may take. A row takes it a millisecond; one that
 /// needs this long is stopped, or cut off, or drowning.
 const PATIENCE: Duration = Duration::from_millis(500);
+
+/// A peer that had less than this to answer is not to blame when it didn't: somebody who waits for
+/// a millisecond must not keep it from those who wait longer.
+const FAIR: Duration = Duration::from_millis(250);
 
 /// Who this instance is.
 pub(crate) struct Me {
@@ -273,6 +277,7 @@ impl Instances {
             half.map_or(asked.deadline, |half| asked.deadline.or_within(half.min(PATIENCE)));
         let called = self.peers.call(peer, shards, &asked.trace, Some(until));
         let (client, envelope) = called.map_err(|status| (status, true))?;
+        let is_fair = until.remaining() >= FAIR;
         let answered = match until.bound(remote(client, envelope)).await {
             Ok(answered) => answered,
             Err(_) => Err(Status::deadline_exceeded("no answer in time")),
@@ -281,10 +286,12 @@ impl Instances {
             None => (passed_on(&status), false),
             Some(trouble) => {
                 let (instance_id, why) = (&peer.instance_id, status.message());
-                tracing::debug!(instance_id, why, ?trouble, "a peer is set aside");
-                self.peers.set_aside(peer, shards, trouble);
+                tracing::debug!(instance_id, why, ?trouble, "a peer did not answer");
+                if trouble != Trouble::Hung || is_fair {
+                    self.peers.set_aside(peer, &about(&status, shards), trouble);
+                }
                 let status = match trouble {
-                    Trouble::NotHere => passed_on(&status),
+                    Trouble::NotHere | Trouble::Late => passed_on(&status),
                     Trouble::Failed | Trouble::Hung => status::peer_failed(instance_id).into(),
                 };
                 (status, true)

@@ -8,6 +8,7 @@
 use http::{Request, Response};
 use std::{
     collections::HashMap,
+    error::Error as _,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -16,11 +17,12 @@ use tandem_proto::v1::query_service_client::QueryServiceClient;
 use tandem_service::{deadline::Deadline, status::Fault};
 use tokio::time::Instant;
 use tonic::{
-    Code, Status,
+    Code, Status, TimeoutExpired,
     body::Body,
     metadata::{MetadataMap, MetadataValue},
     transport::Endpoint,
 };
+use tonic_types::StatusExt as _;
 use tower::util::BoxCloneSyncService;
 
 /// The header that says that a peer calls.
@@ -64,9 +66,17 @@ pub fn over_network() -> Connect {
             .keep_alive_timeout(KEEPALIVE)
             .keep_alive_while_idle(true);
         let channel = endpoint.connect_lazy();
-        let channel = tower::ServiceExt::map_err(channel, |e| Status::unavailable(e.to_string()));
-        Ok(BoxCloneSyncService::new(channel))
+        Ok(BoxCloneSyncService::new(tower::ServiceExt::map_err(channel, |e| failed(&e))))
     })
+}
+
+/// A call whose time was up says nothing of the connection.
+fn failed(error: &tonic::transport::Error) -> Status {
+    let mut causes = std::iter::successors(error.source(), |cause| (*cause).source());
+    match causes.any(|cause| cause.is::<TimeoutExpired>()) {
+        true => Status::deadline_exceeded(error.to_string()),
+        false => Status::unavailable(error.to_string()),
+    }
 }
 
 /// The peers that this instance calls.
@@ -229,6 +239,7 @@ impl Peers {
                 let until = now + FAILED;
                 known.aside.extend(shards.iter().map(|shard| ((run(), Some(*shard)), until)));
             }
+            Trouble::Late => {}
             Trouble::Failed => drop(known.aside.insert((run(), None), now + FAILED)),
             Trouble::Hung => drop(known.aside.insert((run(), None), now + HUNG)),
         }
@@ -245,8 +256,11 @@ const FORGED_HEADER: &str = "FORGED_HEADER";
 /// What a peer did instead of answering.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Trouble {
-    /// It said that it doesn't have the shard, or not as fresh.
+    /// It said that it doesn't have the shard.
     NotHere,
+    /// It could not be as fresh as that in the time it was given, which is for the caller to
+    /// choose; others may find it quick enough.
+    Late,
     /// The call failed on the way.
     Failed,
     /// It said nothing in time.
@@ -257,10 +271,22 @@ pub(crate) enum Trouble {
 pub(crate) fn trouble(status: &Status) -> Option<Trouble> {
     let reason = tandem_service::status::reason(status);
     match (status.code(), reason.as_deref()) {
-        (Code::PermissionDenied, Some(FORGED_HEADER))
-        | (Code::Unavailable | Code::DeadlineExceeded, Some(_)) => Some(Trouble::NotHere),
+        (Code::PermissionDenied, Some(FORGED_HEADER)) | (Code::Unavailable, Some(_)) => {
+            Some(Trouble::NotHere)
+        }
+        (Code::DeadlineExceeded, Some(_)) => Some(Trouble::Late),
         (Code::DeadlineExceeded | Code::Cancelled, None) => Some(Trouble::Hung),
         (_, None) => Some(Trouble::Failed),
         (_, Some(_)) => None,
+    }
+}
+
+/// Which of `shards` a peer's trouble is about: the one that its status names, else all.
+pub(crate) fn about(status: &Status, shards: &[Partition]) -> Vec<Partition> {
+    let info = status.get_details_error_info();
+    let named = info.and_then(|info| info.metadata.get("shard")?.parse().ok()).map(Partition);
+    match named.filter(|shard| shards.contains(shard)) {
+        Some(shard) => vec![shard],
+        None => shards.to_vec(),
     }
 }
