@@ -322,13 +322,19 @@ impl Instances {
         let mut tried: BTreeMap<Partition, Vec<String>> = BTreeMap::new();
         let mut missing: BTreeMap<Partition, Status> = BTreeMap::new();
         for is_first in [true, false] {
-            let mut here = Vec::new();
-            let mut there: BTreeMap<String, (Arc<Peer>, Vec<Partition>)> = BTreeMap::new();
+            // By whether somebody else could be asked in time; who is alone gets all the time.
+            let mut here: BTreeMap<bool, Vec<Partition>> = BTreeMap::new();
+            let mut there: BTreeMap<(String, bool), (Arc<Peer>, Vec<Partition>)> = BTreeMap::new();
+            let spares = |shard, id: &str| is_first && self.first(shard, need, id, asked).is_some();
             for shard in std::mem::take(&mut pending) {
                 match self.way(shard, need, tried.entry(shard).or_default()) {
-                    Ok(Way::Here) => here.push(shard),
+                    Ok(Way::Here) => {
+                        let spares = spares(shard, &self.me.instance_id);
+                        here.entry(spares).or_default().push(shard);
+                    }
                     Ok(Way::Peer(peer)) => {
-                        let entry = there.entry(peer.instance_id.clone());
+                        let id = peer.instance_id.clone();
+                        let entry = there.entry((id.clone(), spares(shard, &id)));
                         entry.or_insert_with(|| (peer, Vec::new())).1.push(shard);
                     }
                     // What it said when it was asked says more.
@@ -337,38 +343,36 @@ impl Instances {
                     }
                 }
             }
-            let half = is_first.then(|| asked.deadline.remaining() / 2);
-            let until = half.map_or(asked.deadline, |half| asked.deadline.or_within(half));
+            let half = |spares: bool| spares.then(|| asked.deadline.remaining() / 2);
             let (local, remote) = (&local, &remote);
-            let here = async move {
-                let part =
-                    if here.is_empty() { None } else { Some(local(here.clone(), until).await) };
-                (here, part)
-            };
-            let calls = there.into_values().map(|(peer, shards)| async move {
-                let answered = self.call(&peer, &shards, half, asked, remote).await;
-                (peer.instance_id.clone(), shards, answered)
+            let here = here.into_iter().map(|(spares, shards)| async move {
+                let until = half(spares).map_or(asked.deadline, |h| asked.deadline.or_within(h));
+                let part = local(shards.clone(), until).await;
+                let part = part.map_err(|fault| (Status::from(fault), false));
+                (self.me.instance_id.clone(), shards, part)
             });
-            let ((here, part), mut ended) = futures::join!(here, join_all(calls));
-            if let Some(part) = part {
-                ended.push((self.me.instance_id.clone(), here, Ok(part?)));
-            }
-            for (id, shards, answered) in ended {
-                for shard in &shards {
-                    tried.entry(*shard).or_default().push(id.clone());
-                    missing.remove(shard);
-                }
-                let none = match answered {
+            let calls = there.into_iter().map(|((id, spares), (peer, shards))| async move {
+                let answered = self.call(&peer, &shards, half(spares), asked, remote).await;
+                (id, shards, answered)
+            });
+            let (here, there) = futures::join!(join_all(here), join_all(calls));
+            for (id, shards, answered) in here.into_iter().chain(there) {
+                let none: Vec<_> = match answered {
                     Ok(part) => {
                         gathered.forwarded |= id != self.me.instance_id;
                         gathered.answers.push(part.answer);
                         part.missing
                     }
-                    Err((status, true)) => {
-                        shards.into_iter().map(|s| (s, status.clone())).collect()
-                    }
+                    Err((status, true)) => shards.iter().map(|s| (*s, status.clone())).collect(),
                     Err((status, false)) => return Err(status),
                 };
+                let tried_in_vain = |(shard, status): &(Partition, Status)| {
+                    about(status, &shards).contains(shard).then_some(*shard)
+                };
+                for shard in none.iter().filter_map(tried_in_vain) {
+                    tried.entry(shard).or_default().push(id.clone());
+                }
+                shards.iter().for_each(|shard| drop(missing.remove(shard)));
                 pending.extend(none.iter().map(|(shard, _)| *shard));
                 missing.extend(none);
             }

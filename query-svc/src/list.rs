@@ -9,7 +9,7 @@ use tandem_domain::{CustomerId, GreetingId, Millis, OrderId, Topic};
 use tandem_processor::{JoinedOrder, Page, Partition, StoreError, Unserved, View};
 use tandem_proto::v1::{self, OrderSort};
 use tandem_service::{deadline::Deadline, status::Fault};
-use tonic::{Response, Status};
+use tonic::{Code, Response, Status};
 
 use crate::{
     ask::{Asked, Instances, Part},
@@ -93,10 +93,9 @@ where
     };
     let local = |shards, until| here(instances, kind, &listing, shards, until);
     let gathered = instances.all(&listing.need, asked, local, remote).await?;
-    let is_whole = !listing.allow_partial && asked.caller == Caller::Outside;
     let unreachable_shards = gathered.missing.iter().map(|(shard, _)| shard.0).collect();
-    if let Some((_, status)) = gathered.missing.into_iter().next()
-        && is_whole
+    if !listing.allow_partial
+        && let Some(status) = refusal(gathered.missing, asked)
     {
         return Err(status);
     }
@@ -108,6 +107,20 @@ where
     let last = rows.last().filter(|_| more).map(kind.last);
     let next_page_token = last.map(|last| listing.paging.bound.token(last)).unwrap_or_default();
     Ok(Response::new(Listed { rows, next_page_token, unreachable_shards, served }.into()))
+}
+
+/// What a caller that wants the whole list is told instead of it.
+///
+/// That a shard is not fresh enough in time says more than that others gave nothing meanwhile, so it
+/// comes first, and to a peer too. A peer is else only told which shards gave nothing: somebody
+/// else may have them.
+fn refusal(missing: Vec<(Partition, Status)>, asked: &Asked) -> Option<Status> {
+    let mut statuses: Vec<_> = missing.into_iter().map(|(_, status)| status).collect();
+    statuses.sort_by_key(|status| status.code() != Code::DeadlineExceeded);
+    let is_told = |status: &Status| {
+        asked.caller == Caller::Outside || status.code() == Code::DeadlineExceeded
+    };
+    statuses.into_iter().next().filter(is_told)
 }
 
 /// What a peer answered for some shards.
