@@ -41,9 +41,16 @@ impl Launch {
     /// At ports that stay its own while it is down: the system never gives these out by itself.
     pub fn at_quiet_ports(self) -> Self {
         ADDRESSES.into_iter().fold(self, |launch, flag| {
-            let address = format!("127.0.0.1:{}", quiet_port());
+            let address = format!("127.0.0.1:{}", quiet_ports(1));
             launch.with(flag, address)
         })
+    }
+
+    /// With so many query services at ports of their own that are quiet too; gives the first.
+    pub fn with_instances(self, count: u16) -> (Self, u16) {
+        let first = quiet_ports(count);
+        let launch = self.with("--query-instances", count);
+        (launch.with("--query-addr", format!("127.0.0.1:{first}")), first)
     }
 
     /// Starts it and waits until both services answer.
@@ -135,12 +142,13 @@ fn path_of(binary: &str) -> PathBuf {
     path
 }
 
-/// A free port below those that systems give out by themselves.
-fn quiet_port() -> u16 {
+/// The first of some consecutive free ports below those that systems give out by themselves.
+fn quiet_ports(count: u16) -> u16 {
     let candidates = std::iter::repeat_with(|| {
         let random = uuid::Uuid::new_v4().into_bytes();
         10_000 + u16::from_le_bytes([random[0], random[1]]) % 20_000
     });
-    let free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
-    candidates.take(1_000).find(free).expect("a free port")
+    let is_free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
+    let are_free = |first: &u16| (*first..first + count).all(is_free);
+    candidates.take(1_000).find(are_free).expect("free ports")
 }

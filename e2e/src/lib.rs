@@ -6,6 +6,7 @@
 #![allow(missing_docs)] // only tests use this
 
 pub mod eventually;
+pub mod instances;
 pub mod launch;
 pub mod lists;
 pub mod load;

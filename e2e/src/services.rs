@@ -1,5 +1,6 @@
 //! The services of a running Tandem, as clients reach them.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use tandem_proto::v1::{
     command_service_client::CommandServiceClient, query_service_client::QueryServiceClient,
 };
@@ -25,13 +26,21 @@ pub struct Urls {
 pub struct Services {
     pub urls: Urls,
     command: Channel,
-    query: Channel,
+    queries: Vec<Channel>,
+    turn: AtomicUsize,
 }
 
 impl Services {
     pub fn at(urls: Urls) -> Self {
-        let (command, query) = (channel(&urls.command), channel(&urls.query));
-        Self { urls, command, query }
+        let (command, queries) = (channel(&urls.command), vec![channel(&urls.query)]);
+        Self { urls, command, queries, turn: AtomicUsize::new(0) }
+    }
+
+    /// The query services of all of these, each question asked of the next one.
+    pub fn in_turn(all: &[Self]) -> Self {
+        let queries = all.iter().flat_map(|one| one.queries.clone()).collect();
+        let (urls, command) = (all[0].urls.clone(), all[0].command.clone());
+        Self { urls, command, queries, turn: AtomicUsize::new(0) }
     }
 
     pub fn commands(&self) -> CommandServiceClient<Channel> {
@@ -39,12 +48,13 @@ impl Services {
     }
 
     pub fn queries(&self) -> QueryServiceClient<Channel> {
-        QueryServiceClient::new(self.query.clone())
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        QueryServiceClient::new(self.queries[turn % self.queries.len()].clone())
     }
 
     /// Each service's name and the connection to it.
     pub fn channels(&self) -> [(&'static str, Channel); 2] {
-        [(COMMAND, self.command.clone()), (QUERY, self.query.clone())]
+        [(COMMAND, self.command.clone()), (QUERY, self.queries[0].clone())]
     }
 
     /// Waits until both services say that they do their work.
@@ -76,6 +86,12 @@ pub fn announced_in(stdout: &str) -> Option<Urls> {
             .map(|(_, url)| url.trim().to_owned())
     };
     Some(Urls { command: url("command")?, query: url("query")?, registry: url("registry")? })
+}
+
+/// Where all the query services listen.
+pub fn queries_in(stdout: &str) -> Vec<String> {
+    let said = stdout.lines().filter_map(|line| line.strip_prefix("query "));
+    said.map(|url| url.trim().to_owned()).collect()
 }
 
 fn channel(url: &str) -> Channel {

@@ -9,7 +9,7 @@ use crate::{
     eventually::eventually,
     launch::Output,
     process::assert_quiet,
-    services::{Services, Urls},
+    services::{Services, Urls, queries_in},
 };
 
 /// The running binary; killed when dropped.
@@ -33,6 +33,16 @@ impl Tandem {
         Self { child, output, services: Services::at(urls) }
     }
 
+    /// Each of its query services by itself, once it serves.
+    pub async fn instances(&self) -> Vec<Services> {
+        let at = |query| Services::at(Urls { query, ..self.urls.clone() });
+        let instances: Vec<_> = queries_in(&self.output.stdout()).into_iter().map(at).collect();
+        for instance in &instances {
+            instance.serving().await;
+        }
+        instances
+    }
+
     /// Ends it as a power cut would. What it had logged by then has to be clean.
     pub fn kill9(mut self) {
         self.child.kill().unwrap();
@@ -42,7 +52,16 @@ impl Tandem {
 
     /// Asks it politely to end.
     pub fn ask_to_end(&self) {
-        let kill = format!("kill -TERM {}", self.child.id());
+        self.signal("TERM");
+    }
+
+    /// Ends it as Ctrl-C does.
+    pub fn interrupt(&self) {
+        self.signal("INT");
+    }
+
+    fn signal(&self, name: &str) {
+        let kill = format!("kill -{name} {}", self.child.id());
         assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
     }
 

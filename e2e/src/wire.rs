@@ -116,9 +116,7 @@ impl Services {
 
     /// The shards of the one instance.
     pub async fn shards(&self) -> Vec<Shard> {
-        let asked = tandem_proto::v1::ListInstancesRequest {};
-        let answer = self.queries().list_instances(asked).await.unwrap().into_inner();
-        let [instance] = answer.instances.try_into().unwrap();
+        let [instance] = self.heard().await.instances.try_into().unwrap();
         instance.shards
     }
 }
