@@ -5,12 +5,15 @@
 #![allow(clippy::print_stderr)] // what a child said is shown when its test fails
 
 mod crash;
+mod fleet;
 mod freshness;
 mod health;
 mod ids;
+mod ignored;
 mod join;
 mod lists_over_instances;
 mod many_instances;
+mod moving;
 mod orders;
 mod other_log;
 mod paging;
@@ -18,7 +21,11 @@ mod query_instances;
 mod reflection;
 mod refused;
 mod rejects;
+mod replica_sets;
 mod retries;
+mod routing;
 mod services_alone;
+mod unserved;
+mod warned;
 mod watching;
 mod web;

@@ -3,11 +3,11 @@
 use std::{collections::BTreeSet, path::Path};
 use tandem_eventlog::{Headers, NewRecord, Offset, Partition, TopicPartition, partition_for};
 use tandem_proto::v1::{Freshness, Reject, ShardState};
-use tandem_standalone::{Running, Settings};
-use tokio::runtime::Handle;
+use tandem_standalone::Running;
 
+use crate::fleet::Fleet;
 use tandem_e2e::{
-    services::{Services, Urls},
+    services::Services,
     wire::{as_of_all, customer},
 };
 
@@ -17,22 +17,8 @@ const AT_MS: i64 = 1_700_000_000_123;
 
 /// Everything in this process, so that the log can be written to behind the services' backs.
 async fn start(data: &Path) -> (Running, Services) {
-    let (data, any) = (data.to_str().unwrap(), "127.0.0.1:0");
-    let settings = <Settings as clap::Parser>::parse_from(
-        [
-            ["tandem", "--shards=4"].as_slice(),
-            &["--data-dir", data, "--command-addr", any],
-            &["--query-addr", any, "--registry-addr", any],
-        ]
-        .concat(),
-    );
-    let running = tandem_standalone::start(settings, Handle::current()).await.unwrap();
-    let at = running.addresses();
-    let [command, query, registry] = [at.command, at.queries[0], at.registry.unwrap()]
-        .map(|address| format!("http://{address}"));
-    let services = Services::at(Urls { command, query, registry });
-    services.serving().await;
-    (running, services)
+    let Fleet { running, mut instances } = Fleet::start(data, &["--shards=4"]).await;
+    (running, instances.remove(0))
 }
 
 /// A record that can't be folded, and words of the reason.
