@@ -39,6 +39,9 @@ impl fmt::Debug for BasicAuth {
 /// these comes from something that is not a registry, or from a wrong path, and proves nothing.
 const ABSENT_CODES: [u32; 3] = [40401, 40402, 40403];
 
+/// The code for "this schema can't be registered here".
+const CONFLICT: u32 = 409;
+
 /// A registry that can be asked.
 pub(crate) struct Registry {
     client: SrSettings,
@@ -77,11 +80,20 @@ impl Registry {
         name: &str,
         text: &str,
     ) -> Result<u32, RegistryError> {
-        let schema = SuppliedSchema::new(Some(name.into()), SchemaType::Avro, text.into());
-        match post_schema(&self.client, subject.clone(), schema).await {
+        let post = || {
+            let schema = SuppliedSchema::new(Some(name.into()), SchemaType::Avro, text.into());
+            post_schema(&self.client, subject.clone(), schema)
+        };
+        let mut posted = post().await;
+        // Of two that register the same at the same moment a registry may refuse one with the code
+        // for what is incompatible. Asked again, it says what it means.
+        if posted.as_ref().err().and_then(answer).is_some_and(|a| a.error_code == CONFLICT) {
+            posted = post().await;
+        }
+        match posted {
             Ok(registered) => Ok(registered.id),
             Err(e) => Err(match answer(&e) {
-                Some(a) if a.error_code == 409 || (42200..42300).contains(&a.error_code) => {
+                Some(a) if a.error_code == CONFLICT || (42200..42300).contains(&a.error_code) => {
                     RegistryError::Refused { subject, reason: reason(&a.message) }
                 }
                 _ => self.unavailable(&e),

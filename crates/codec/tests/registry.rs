@@ -148,6 +148,19 @@ async fn a_refused_schema_is_told() {
 }
 
 #[tokio::test]
+async fn who_registers_at_the_same_moment_as_another_is_not_refused() {
+    let first_fails = |State(asked): Asked| async move {
+        match asked.fetch_add(1, Ordering::SeqCst) % 2 {
+            0 => json(409, r#"{"error_code":409,"message":"An artifact already exists."}"#),
+            _ => json(200, r#"{"id":7}"#),
+        }
+    };
+    let router = Router::new().route("/subjects/{subject}/versions", post(first_fails));
+    let url = serve(router.with_state(Arc::new(AtomicUsize::new(0)))).await;
+    connect(vec![url]).register_announcement().await.unwrap();
+}
+
+#[tokio::test]
 async fn settings_are_checked_and_the_password_is_not_printed() {
     let auth = BasicAuth { user: "me".to_owned(), password: "sesame".to_owned() };
     let mut settings =
