@@ -11,7 +11,8 @@ COPY . .
 # What is compiled stays in caches of the builder's, so that a second build takes seconds.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \
-    cargo build --locked --release --workspace --all-features --bins \
+    cargo build --locked --release --bins -p tandem-command-svc -p tandem-query-svc \
+        -p tandem-standalone -p tandem-rehome -p tandem-load \
     && cd target/release \
     && install --strip -D --target-directory=/built \
         command-svc query-svc processor tandem tandem-rehome tandem-load

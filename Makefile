@@ -12,12 +12,13 @@ WORKSPACE := --release --workspace --all-features
 
 # Settings that may be given to `make run` by their short name: make run SHARDS=4
 SETTINGS := DATA_DIR SHARDS COMMAND_ADDR QUERY_ADDR REGISTRY_ADDR CACHE_MIB WRITE_BUFFER_MIB \
-	LOG KAFKA_FILE REPLICATION_FACTOR MIN_INSYNC_REPLICAS REGISTRY REGISTRY_USER REPLICA_SET \
-	INSTANCE_ID QUERY_INSTANCES ZONE ADVERTISE LOG_FILTER
+	QUERY_INSTANCES LOG KAFKA_FILE REPLICATION_FACTOR MIN_INSYNC_REPLICAS REGISTRY REGISTRY_USER \
+	REPLICA_SET INSTANCE_ID ADVERTISE ZONE LOG_FILTER
 GIVEN := $(foreach s,$(SETTINGS),$(if $(filter command line,$(origin $s)),TANDEM_$s='$($s)'))
 # Properties of librdkafka: make run LOG=kafka://... KAFKA="security.protocol=SSL ssl.ca.location=ca.pem"
 PROPERTIES := $(if $(filter command line,$(origin KAFKA)),$(foreach p,$(KAFKA),--kafka '$p'))
 ARGS ?=
+SEEDS ?= 1000
 
 .PHONY: help
 help: ## List the targets
@@ -37,6 +38,12 @@ run: ## Build, and start everything in one process
 test: ## Run all tests
 	@scripts/setup.sh test
 	cargo test $(WORKSPACE)
+
+.PHONY: sim
+sim: ## Simulate many instances, SEEDS=1000 worlds; ARGS="--seed N" runs one world again
+	@scripts/setup.sh run
+	cargo build $(WORKSPACE) --bins
+	$(TARGET)/tandem-sim --seeds $(SEEDS) $(ARGS)
 
 # Tests start the services' binaries, which are other packages': `--test` alone builds none.
 .PHONY: test-kafka

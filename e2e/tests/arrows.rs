@@ -22,6 +22,7 @@ const ARROWS: &str = "
     standalone  -> command-svc, query-svc, processor, eventlog, codec, service
     load        -> proto
     rehome      -> proto, domain, codec, eventlog
+    sim         -> anything
     bench       -> anything
     e2e         -> anything
 ";

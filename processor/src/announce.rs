@@ -74,11 +74,11 @@ impl Announcer {
             return;
         }
         let started_ms = now_ms();
-        let mut news = self.reads.news();
+        let (mut news, mut heard) = (self.reads.news(), true);
         while !left.is_cancelled() {
             news.mark_unchanged();
             match self.codec.encode_announcement(&self.announcement(started_ms)) {
-                Ok(value) => self.append(Some(value)).await,
+                Ok(value) => heard = self.append(Some(value), heard).await,
                 Err(error) => tracing::error!(%error, "this instance can't be announced"),
             }
             tokio::select! {
@@ -87,7 +87,7 @@ impl Announcer {
                 _ = news.changed() => tokio::time::sleep(TOGETHER).await,
             }
         }
-        self.append(None).await;
+        self.append(None, heard).await;
     }
 
     /// Makes sure of the topic and the schema; false if it was told to stop before.
@@ -112,7 +112,8 @@ impl Announcer {
         }
     }
 
-    async fn append(&self, value: Option<bytes::Bytes>) {
+    /// Whether it was appended. A log that is away is told of once, with `heard` when it was not.
+    async fn append(&self, value: Option<bytes::Bytes>, heard: bool) -> bool {
         let record = NewRecord {
             to: cluster::place(),
             timestamp_ms: now_ms(),
@@ -120,11 +121,16 @@ impl Announcer {
             value,
             headers: Headers::default(),
         };
-        match tokio::time::timeout(ONE_TRY, self.log.append(record)).await {
-            Ok(Ok(_)) => {}
-            Ok(Err(error)) => tracing::warn!(%error, "not announced; trying again"),
-            Err(_) => tracing::warn!("not announced within 1 s; trying again"),
+        let why = match tokio::time::timeout(ONE_TRY, self.log.append(record)).await {
+            Ok(Ok(_)) => return true,
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => format!("no answer within {} s", ONE_TRY.as_secs()),
+        };
+        match heard {
+            true => tracing::warn!(why, "this instance can't be announced; trying each second"),
+            false => tracing::debug!(why, "not announced"),
         }
+        false
     }
 
     fn announcement(&self, started_ms: i64) -> Announcement {

@@ -11,6 +11,7 @@ use tandem_eventlog::{Offset, Partition, Record, partition_for};
 use crate::{
     RejectKind::{self, Key, Schema, Value, WrongPartition},
     StoreError, keys, rows,
+    simulation::{Bug, planted},
     state::{REMEMBERED_MS, State},
     store::{self, Family, Store},
 };
@@ -273,7 +274,8 @@ impl Staged {
     fn remembers(&self, store: &Store, id: &[u8], clock: i64) -> Result<bool, StoreError> {
         let time = self.row(store, Family::EventIds, id)?;
         let time = time.and_then(|t| store::decode_time(&t));
-        Ok(time.is_some_and(|t| t > clock.saturating_sub(REMEMBERED_MS)))
+        Ok(!planted(Bug::ForgetsEventIds)
+            && time.is_some_and(|t| t > clock.saturating_sub(REMEMBERED_MS)))
     }
 
     /// A row as it is after the changes so far.

@@ -24,6 +24,7 @@ use crate::{
     cluster::Cluster,
     retry::Retry,
     shard::{Life, Seen, ShardState},
+    simulation::{Bug, Disk, planted},
     store::Memory,
     task::Task,
 };
@@ -52,6 +53,7 @@ pub(crate) struct Ground {
     pub(crate) log: Log,
     pub(crate) codec: Codec,
     pub(crate) memory: Arc<Memory>,
+    pub(crate) disk: Disk,
     /// Where shards fold: apart from the threads that answer requests.
     pub(crate) fold: Handle,
     /// Changes with every shard's state.
@@ -98,9 +100,7 @@ pub(crate) struct Assignment {
 
 impl Assignment {
     pub(crate) fn new(ground: Ground, cluster: Cluster, held: watch::Sender<Held>) -> Self {
-        let now = Instant::now();
-        let files = (0..ground.shards).map(Partition).map(|shard| (shard, now)).collect();
-        Self { ground, cluster, held, owned: BTreeMap::new(), files }
+        Self { ground, cluster, held, owned: BTreeMap::new(), files: BTreeMap::new() }
     }
 
     /// Follows the group until told to leave it, hands over, and closes every shard once told to
@@ -149,8 +149,10 @@ impl Assignment {
             match assigned {
                 Ok(assigned) => {
                     self.assign(&assigned);
+                    if topics.set(ids.to_vec()).is_ok() {
+                        self.find_files();
+                    }
                     self.release().await;
-                    topics.get_or_init(|| ids.to_vec());
                     retry.succeeded();
                 }
                 Err(LogError::Unavailable(why)) => {
@@ -170,10 +172,7 @@ impl Assignment {
                 }
             }
         }
-        // Leaving may wait for the group's coordinator.
-        if let Err(e) = tokio::task::spawn_blocking(move || drop(membership)).await {
-            tracing::error!(error = %e, "the group was not left in order");
-        }
+        membership.leave().await;
     }
 
     fn has_to_look(&self) -> bool {
@@ -235,7 +234,8 @@ impl Assignment {
                 let waited_s = waits.as_secs();
                 tracing::warn!(shard = shard.0, waited_s, "nobody took the shard over; closing it");
             }
-            (!serves || is_late || self.cluster.serves(*shard)).then_some(*shard)
+            let is_free = !serves || is_late || self.cluster.has_taken_over(*shard);
+            (is_free || planted(Bug::ForgetsToDrain)).then_some(*shard)
         };
         let released: Vec<Partition> = self.owned.iter().filter_map(release).collect();
         self.close(&released).await;
@@ -253,13 +253,13 @@ impl Assignment {
         self.ground.news.send_modify(|n| *n += 1);
         let until = Instant::now() + self.ground.leave_within;
         loop {
-            let is_last = self.ground.is_static || !self.cluster.shares(&self.ground.replica_set);
+            let is_last = self.ground.is_static || !self.cluster.has_another();
             let waits = |(shard, owned): (&Partition, &Owned)| {
                 matches!(owned.state(), ShardState::Serving | ShardState::Draining)
-                    && !self.cluster.serves(*shard)
+                    && !self.cluster.has_taken_over(*shard)
             };
             let waiting = self.owned.iter().filter(|o| waits(*o)).count();
-            if waiting == 0 || is_last {
+            if waiting == 0 || is_last || planted(Bug::ForgetsToDrain) {
                 return;
             }
             tokio::select! {
@@ -291,6 +291,15 @@ impl Assignment {
         }
     }
 
+    /// What an earlier run may have left behind of shards that are elsewhere now. Not before the
+    /// group has spoken: until then they may all be this instance's own.
+    fn find_files(&mut self) {
+        let now = Instant::now();
+        let elsewhere = (0..self.ground.shards).map(Partition);
+        let elsewhere = elsewhere.filter(|shard| !self.owned.contains_key(shard));
+        self.files = elsewhere.map(|shard| (shard, now)).collect();
+    }
+
     /// Removes what is left of shards that have been elsewhere long enough.
     async fn remove_files(&mut self) {
         let keep = self.ground.keep_files;
@@ -299,15 +308,16 @@ impl Assignment {
         for shard in old {
             self.files.remove(&shard);
             let dir = self.dir(shard);
-            let removed = tokio::task::spawn_blocking(move || match dir.exists() {
-                true => std::fs::remove_dir_all(&dir).map(|()| Some(dir)),
-                false => Ok(None),
-            });
-            match removed.await {
-                Ok(Ok(Some(dir))) => {
+            let (disk, place) = (self.ground.disk.clone(), dir.clone());
+            let removed = match disk.is_memory() {
+                true => Ok(disk.remove(&place)),
+                false => tokio::task::spawn_blocking(move || disk.remove(&place)).await,
+            };
+            match removed {
+                Ok(Ok(true)) => {
                     tracing::info!(dir = %dir.display(), "removed: the shard is elsewhere");
                 }
-                Ok(Ok(None)) => {}
+                Ok(Ok(false)) => {}
                 Ok(Err(error)) => tracing::warn!(shard = shard.0, %error, "can't be removed"),
                 Err(error) => tracing::error!(shard = shard.0, %error, "was not removed"),
             }

@@ -1,17 +1,13 @@
 //! The other instances, as they announce themselves: who is there, and what each of them serves.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
-use tandem_codec::{ANNOUNCEMENTS, Announcement, AnnouncementFault, Codec, ShardAnnounced};
-use tandem_eventlog::{
-    Kept, Log, LogError, Offset, Partition, Position, Reader, Record, TopicName, TopicPartition,
-    TopicSpec,
-};
+use tandem_codec::{ANNOUNCEMENTS, Announcement, ShardAnnounced};
+use tandem_eventlog::{Kept, Partition, TopicName, TopicPartition, TopicSpec};
 use tokio::{sync::watch, time::Instant};
-use tokio_util::sync::CancellationToken;
 
 use crate::{
-    retry::{Retry, Stopped},
     shard::ShardState,
+    simulation::{Bug, planted},
 };
 
 /// How instances of this version speak to each other. To be raised with any change after which
@@ -21,8 +17,8 @@ pub(crate) const PROTOCOL: i32 = 1;
 /// An instance that wasn't heard for so long is gone: it announces itself each second.
 pub const GONE_AFTER: Duration = Duration::from_secs(5);
 
-/// How long the follower waits for news before it looks who has gone silent.
-const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// Everybody speaks within this time: each second, and some more for the way.
+const EVERYBODY: Duration = Duration::from_millis(1_500);
 
 /// How many ignored things are told apart.
 const MAX_IGNORED: usize = 100;
@@ -96,7 +92,11 @@ pub type IgnoredCounts = BTreeMap<(String, Ignored), (String, u64)>;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Table {
     peers: BTreeMap<String, Arc<Peer>>,
+    /// What this instance said of its own shards, as the others have it; `None` if it never did.
+    said: Option<BTreeMap<Partition, ShardState>>,
     ignored: IgnoredCounts,
+    /// Since when the others can be heard without a break.
+    since: Option<Instant>,
     /// Grows with every change of who is there and which shards they serve.
     structure: u64,
 }
@@ -116,17 +116,33 @@ impl Cluster {
         self.0.borrow().peers.values().filter(|p| !is_gone(p)).cloned().collect()
     }
 
-    /// Whether another instance serves the shard.
-    pub(crate) fn serves(&self, shard: Partition) -> bool {
+    /// Whether another instance serves the shard, which this one drains, and will go on doing so.
+    ///
+    /// Two may drain the same shard at the same moment, as one of each set when both sets change,
+    /// and neither may go because of the other. So nobody's word counts before this instance has
+    /// heard its own that it drains: of two such words the log has one last, and who hears that
+    /// one as its own has heard the other.
+    pub(crate) fn has_taken_over(&self, shard: Partition) -> bool {
+        let table = self.0.borrow();
+        // Nobody can rely on one that never was announced.
+        let is_told = match &table.said {
+            Some(said) => said.get(&shard) == Some(&ShardState::Draining),
+            None => true,
+        };
         let serves =
             |p: &Peer| p.shards.get(&shard).is_some_and(|s| s.state == ShardState::Serving);
-        self.0.borrow().peers.values().any(|p| !is_gone(p) && serves(p))
+        is_told && table.peers.values().any(|p| !is_gone(p) && !p.leaving && serves(p))
     }
 
-    /// Whether there is another instance of this replica set that stays.
-    pub(crate) fn shares(&self, replica_set: &str) -> bool {
-        let shares = |p: &Peer| p.replica_set == replica_set && !p.leaving;
-        self.0.borrow().peers.values().any(|p| !is_gone(p) && shares(p))
+    /// Whether there is another instance that stays. Its set serves every shard, or will.
+    pub(crate) fn has_another(&self) -> bool {
+        self.0.borrow().peers.values().any(|p| !is_gone(p) && !p.leaving)
+    }
+
+    /// Whether the others have been heard for long enough that everybody who is there has spoken.
+    #[must_use]
+    pub fn has_heard_all(&self) -> bool {
+        self.0.borrow().since.is_some_and(|since| since.elapsed() >= EVERYBODY)
     }
 
     /// Changes with who is there and which shards they serve.
@@ -146,6 +162,11 @@ impl Cluster {
         self.0.send_modify(|table| table.ignore(instance_id, why, detail));
     }
 
+    /// Changes what is known; true from `change` tells everybody.
+    pub(crate) fn update(&self, change: impl FnOnce(&mut Table) -> bool) {
+        self.0.send_if_modified(change);
+    }
+
     /// Ends when something was heard, or somebody has gone.
     pub async fn changed(&self) {
         // This handle holds the sending end, so there is no other way to end.
@@ -154,7 +175,7 @@ impl Cluster {
 }
 
 fn is_gone(peer: &Peer) -> bool {
-    peer.heard.elapsed() >= GONE_AFTER
+    !planted(Bug::KeepsInstancesThatAreGone) && peer.heard.elapsed() >= GONE_AFTER
 }
 
 /// Who this instance is, among those that it hears.
@@ -173,7 +194,7 @@ pub(crate) fn view_name(shards: u32, topics: &[tandem_eventlog::TopicId]) -> Str
 }
 
 impl Table {
-    fn ignore(&mut self, instance_id: &str, why: Ignored, detail: String) {
+    pub(crate) fn ignore(&mut self, instance_id: &str, why: Ignored, detail: String) {
         let key = (instance_id.to_owned(), why);
         if self.ignored.len() >= MAX_IGNORED && !self.ignored.contains_key(&key) {
             return;
@@ -186,9 +207,11 @@ impl Table {
     }
 
     /// Takes in an announcement, unless there is a reason not to.
-    fn hear(&mut self, me: &Me, said: Announcement, now: Instant) {
+    pub(crate) fn hear(&mut self, me: &Me, said: Announcement, now: Instant) {
         let id = said.instance_id.clone();
         if said.run == me.run {
+            let shards = said.shards.into_iter().filter_map(peer_shard);
+            self.said = Some(shards.map(|(shard, held)| (shard, held.state)).collect());
             return;
         }
         if said.protocol != PROTOCOL {
@@ -249,7 +272,12 @@ impl Table {
         self.peers.insert(id, Arc::new(peer));
     }
 
-    fn forget(&mut self, instance_id: &str) {
+    /// The others can be heard from now on, for the first time or again.
+    pub(crate) fn listens(&mut self) {
+        self.since = Some(Instant::now());
+    }
+
+    pub(crate) fn forget(&mut self, instance_id: &str) {
         if self.peers.remove(instance_id).is_some() {
             tracing::info!(instance_id, "an instance has left");
             self.structure += 1;
@@ -257,7 +285,7 @@ impl Table {
     }
 
     /// Whether anybody has gone silent.
-    fn forget_silent(&mut self) -> bool {
+    pub(crate) fn forget_silent(&mut self) -> bool {
         let gone: Vec<String> =
             self.peers.values().filter(|p| is_gone(p)).map(|p| p.instance_id.clone()).collect();
         for instance_id in &gone {
@@ -307,91 +335,6 @@ pub(crate) fn topic() -> TopicSpec {
 /// Where announcements lie.
 pub(crate) fn place() -> TopicPartition {
     TopicPartition { topic: TopicName::from(ANNOUNCEMENTS), partition: Partition(0) }
-}
-
-/// Follows the announcements until `stop`, however long the log is away in between.
-///
-/// It starts at the end: whoever is there announces itself within a second, and those who are not
-/// would only seem to be.
-pub(crate) async fn follow(
-    cluster: Cluster,
-    me: Me,
-    log: Log,
-    codec: Codec,
-    stop: CancellationToken,
-) {
-    let mut retry = Retry::new(&stop);
-    loop {
-        let ended = match open(&log, &codec, &mut retry).await {
-            Ok(Ok(mut reader)) => listen(&cluster, &me, &codec, &mut *reader, &mut retry).await,
-            Ok(Err(why)) => Ok(why),
-            Err(Stopped) => return,
-        };
-        let Ok(why) = ended else { return };
-        let wait_ms = retry.wait().as_millis();
-        tracing::warn!(why, wait_ms, "the other instances can't be heard; trying again");
-        if retry.pause().await.is_err() {
-            return;
-        }
-    }
-}
-
-async fn open(
-    log: &Log,
-    codec: &Codec,
-    retry: &mut Retry,
-) -> Result<Result<Box<dyn Reader>, String>, Stopped> {
-    let opened = async {
-        codec.register_announcement().await.map_err(|e| e.to_string())?;
-        let said = |e: LogError| e.to_string();
-        log.ensure_topics(&[topic()]).await.map_err(said)?;
-        let end = log.bounds(&[place()]).await.map_err(said)?.first().map_or(Offset(0), |b| b.end);
-        log.read(&[Position { at: place(), offset: end }]).await.map_err(said)
-    };
-    retry.attempt(opened).await
-}
-
-/// Hears until the topic can't be read; says why.
-async fn listen(
-    cluster: &Cluster,
-    me: &Me,
-    codec: &Codec,
-    reader: &mut dyn Reader,
-    retry: &mut Retry,
-) -> Result<String, Stopped> {
-    loop {
-        let batch = retry.attempt(reader.next(LOOK_EVERY)).await?;
-        let batch = match batch {
-            Ok(batch) => batch,
-            Err(e) => {
-                cluster.0.send_if_modified(Table::forget_silent);
-                match e {
-                    LogError::Unavailable(_) if retry.pause().await.is_ok() => continue,
-                    e => return Ok(e.to_string()),
-                }
-            }
-        };
-        retry.succeeded();
-        let now = Instant::now();
-        cluster.0.send_if_modified(|table| {
-            for record in &batch.records {
-                take(table, me, codec, record, now);
-            }
-            table.forget_silent() || !batch.records.is_empty()
-        });
-    }
-}
-
-fn take(table: &mut Table, me: &Me, codec: &Codec, record: &Record, now: Instant) {
-    let id = record.key.as_deref().map(String::from_utf8_lossy).unwrap_or_default();
-    let Some(value) = &record.value else { return table.forget(&id) };
-    match codec.decode_announcement(value) {
-        Ok(said) => table.hear(me, said, now),
-        Err(e @ AnnouncementFault::OtherSchema(_)) => {
-            table.ignore(&id, Ignored::OtherVersion, format!("announcement of {id}: {e}"));
-        }
-        Err(e) => table.ignore(&id, Ignored::Unreadable, format!("announcement of {id}: {e}")),
-    }
 }
 
 #[cfg(test)]
@@ -449,13 +392,44 @@ mod tests {
     async fn who_is_silent_is_gone() {
         let cluster = Cluster::new();
         cluster.0.send_modify(|t| t.hear(&me(), said("a", "r", "h:2", 0), Instant::now()));
-        assert!(cluster.shares("a") && !cluster.shares("b"));
+        assert!(cluster.has_another());
         tokio::time::advance(GONE_AFTER - Duration::from_millis(1)).await;
         assert_eq!(cluster.peers().len(), 1);
         tokio::time::advance(Duration::from_millis(1)).await;
-        assert!(cluster.peers().is_empty() && !cluster.shares("a"));
+        assert!(cluster.peers().is_empty() && !cluster.has_another());
         let before = cluster.structure();
         assert!(cluster.0.send_if_modified(Table::forget_silent));
         assert!(cluster.structure() > before);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn of_two_that_drain_a_shard_at_once_one_stays() {
+        let shard = |state: ShardState| ShardAnnounced {
+            shard: 0,
+            state: state.name().into(),
+            positions: Vec::new(),
+            ends: Vec::new(),
+            staleness_ms: 0,
+            rejects: 0,
+            detail: String::new(),
+        };
+        let says = |id: &str, run: &str, address: &str, state| Announcement {
+            shards: vec![shard(state)],
+            ..said(id, run, address, 0)
+        };
+        let mine = |state| says("me", "run-me", "h:1", state);
+        let other = |state| says("a", "r", "h:2", state);
+        let cluster = Cluster::new();
+        let hear = |said| {
+            cluster.0.send_modify(|t| t.hear(&me(), said, Instant::now()));
+            cluster.has_taken_over(Partition(0))
+        };
+        assert!(hear(other(ShardState::Serving)), "nobody knows of this one");
+        assert!(!hear(mine(ShardState::Serving)), "the other may rely on this one");
+        assert!(!hear(other(ShardState::Draining)), "its word came first");
+        assert!(!hear(mine(ShardState::Draining)), "so this one stays");
+        assert!(hear(other(ShardState::Serving)), "it was given the shard again");
+        let leaves = Announcement { leaving: true, ..other(ShardState::Serving) };
+        assert!(!hear(leaves), "and goes");
     }
 }

@@ -8,6 +8,7 @@ use crate::{
     apply::Staged,
     keys,
     shard::Life,
+    simulation::{Bug, Step, planted},
     state::State,
     store::{Family, Store},
 };
@@ -45,14 +46,28 @@ pub(crate) fn commit(store: &Store, life: &Life, staged: Staged) -> Result<Arc<S
         }
     }
 
+    store.disk().reaches(Step::Gathered)?;
+
     // 2. Write.
-    store.write(batch, &state)?;
+    if planted(Bug::WritesRowsBeforeTheirPosition) {
+        let before = store.state()?.unwrap_or_else(|| state.clone());
+        store.write(batch, &before)?;
+        store.flush()?;
+        batch = WriteBatch::default();
+        store.disk().reaches(Step::Written)?;
+    }
+    match planted(Bug::SkipsThePosition) {
+        true => store.write(batch, &store.state()?.unwrap_or_else(|| state.clone()))?,
+        false => store.write(batch, &state)?,
+    }
+    store.disk().reaches(Step::Written)?;
 
     // 3. Publish.
     let state = Arc::new(state);
     life.update(|p| p.folded = Some(state.clone()));
-    if !touched.is_empty() {
+    if !touched.is_empty() && !planted(Bug::MissesChangesForWatchers) {
         life.watchers().changed(touched.iter().map(Vec::as_slice));
     }
+    store.disk().reaches(Step::Published)?;
     Ok(state)
 }

@@ -6,8 +6,8 @@
 //!
 //! Where things are: `joining` waits for the log, `assignment` decides which shards are held,
 //! `task` is a shard's loop, `apply` folds a record, `commit` writes, `store`, `keys` and `rows`
-//! are how it is kept, `reads`, `view` and `watching` how it is asked; `announce` and `cluster` are
-//! what instances tell each other. It knows nothing of gRPC.
+//! are how it is kept, `reads`, `view` and `watching` how it is asked; `announce`, `following` and
+//! `cluster` are what instances tell each other. It knows nothing of gRPC.
 
 mod announce;
 mod apply;
@@ -15,12 +15,14 @@ mod assignment;
 mod cluster;
 mod commit;
 mod errors;
+mod following;
 mod joining;
 mod keys;
 mod reads;
 mod retry;
 mod rows;
 mod shard;
+pub mod simulation;
 mod state;
 mod store;
 mod task;
@@ -51,7 +53,9 @@ use tokio::{
 use announce::Announcer;
 use assignment::{Assignment, Ground, Held, Stops, Topics};
 use cluster::Me;
+use following::follow;
 use joining::{Joined, join};
+use simulation::Disk;
 use store::Memory;
 
 /// What the processor has to be told.
@@ -77,6 +81,8 @@ pub struct Settings {
     pub leave_within: Duration,
     /// How long the files of a shard that is elsewhere are kept.
     pub keep_files: Duration,
+    /// Where the stores lie.
+    pub disk: Disk,
     /// Memory for blocks read from the stores, bytes, all shards together.
     pub cache_bytes: usize,
     /// Memory for what is not yet flushed, bytes, all shards together.
@@ -97,6 +103,7 @@ impl Settings {
             handover: Duration::from_secs(600),
             leave_within: Duration::from_secs(20),
             keep_files: Duration::from_secs(600),
+            disk: Disk::default(),
             cache_bytes: 64 << 20,
             write_buffer_bytes: 64 << 20,
         }
@@ -184,7 +191,12 @@ pub fn start(
             keep_files: settings.keep_files,
             log,
             codec,
-            memory: Arc::new(Memory::new(settings.cache_bytes, settings.write_buffer_bytes)),
+            memory: Arc::new(Memory::new(
+                settings.cache_bytes,
+                settings.write_buffer_bytes,
+                settings.disk.clone(),
+            )),
+            disk: settings.disk,
             fold,
             news: Arc::new(news),
         },
@@ -228,13 +240,8 @@ impl Work {
                 view: view.clone(),
             };
             let (replica_set, leave) = (ground.replica_set.clone(), stops.leave.clone());
-            let following = cluster::follow(
-                cluster.clone(),
-                me,
-                log.clone(),
-                codec.clone(),
-                stops.stop.clone(),
-            );
+            let following =
+                follow(cluster.clone(), me, log.clone(), codec.clone(), stops.stop.clone());
             let announcer =
                 Announcer { presence, instance_id, replica_set, view, log, codec, reads, leave };
             (tokio::spawn(following), tokio::spawn(announcer.run(opened, stops.left.clone())))

@@ -18,6 +18,7 @@ use std::{
 
 use crate::{
     StoreError, rows,
+    simulation::{Disk, Step},
     state::{REMEMBERED_MS, State},
 };
 
@@ -56,16 +57,19 @@ impl Family {
 
 pub(crate) const STATE_KEY: &[u8] = b"state";
 
-/// Memory that all stores of a process share, so that it doesn't grow with the shards.
+/// What all stores of a process share: memory, so that it doesn't grow with the shards, and the
+/// disk.
 pub(crate) struct Memory {
     cache: Cache,
     write_buffers: WriteBufferManager,
+    disk: Disk,
 }
 
 impl Memory {
     /// `cache_bytes` for blocks read, and as much as `write_buffer_bytes` for what is not flushed.
-    pub(crate) fn new(cache_bytes: usize, write_buffer_bytes: usize) -> Self {
+    pub(crate) fn new(cache_bytes: usize, write_buffer_bytes: usize, disk: Disk) -> Self {
         Self {
+            disk,
             cache: Cache::new_lru_cache(cache_bytes),
             write_buffers: WriteBufferManager::new_write_buffer_manager(write_buffer_bytes, false),
         }
@@ -76,6 +80,7 @@ impl Memory {
 pub(crate) struct Store {
     db: DB,
     dir: PathBuf,
+    disk: Disk,
     /// Up to which record time, per topic, event ids on disk may be dropped.
     forgotten: Arc<Forgotten>,
 }
@@ -85,13 +90,14 @@ type Forgotten = [AtomicI64; 3];
 impl Store {
     /// Opens the store in `dir`, making it if it isn't there.
     pub(crate) fn open(dir: &Path, memory: &Memory) -> Result<Self, StoreError> {
-        std::fs::create_dir_all(dir)
-            .map_err(|e| StoreError::Io(format!("{}: {e}", dir.display())))?;
         let forgotten: Arc<Forgotten> = Arc::new([const { AtomicI64::new(i64::MIN) }; 3]);
         let families = Family::ALL
             .map(|f| ColumnFamilyDescriptor::new(f.name(), options(f, memory, &forgotten)));
-        let db = DB::open_cf_descriptors(&database(memory), dir, families)?;
-        let store = Self { db, dir: dir.to_owned(), forgotten };
+        let options = database(memory.disk.open(dir)?, memory);
+        // A store in memory is one by itself; the place it is given only has to be there.
+        let place = if memory.disk.is_memory() { std::env::temp_dir() } else { dir.to_owned() };
+        let db = DB::open_cf_descriptors(&options, place, families)?;
+        let store = Self { db, dir: dir.to_owned(), disk: memory.disk.clone(), forgotten };
         if let Some(state) = store.state()? {
             store.forget(&state);
         }
@@ -126,13 +132,22 @@ impl Store {
     /// thread that has others waiting.
     pub(crate) fn flush(&self) -> Result<(), StoreError> {
         let Some(state) = self.state()? else { return Ok(()) };
+        if self.disk.is_off() {
+            return Ok(());
+        }
         let mut options = FlushOptions::default();
         options.set_wait(true);
         let names = Family::ALL.map(Family::name).into_iter().chain(["default"]);
         let families: Result<Vec<_>, _> = names.map(|name| self.named(name)).collect();
         self.db.flush_cfs_opt(&families?, &options)?;
+        self.disk.reaches(Step::Flushed)?;
         self.forget(&state);
         Ok(())
+    }
+
+    /// The disk that it lies on.
+    pub(crate) fn disk(&self) -> &Disk {
+        &self.disk
     }
 
     pub(crate) fn db(&self) -> &DB {
@@ -168,8 +183,7 @@ pub(crate) fn decode_time(value: &[u8]) -> Option<i64> {
     Some(i64::from_le_bytes(value.try_into().ok()?))
 }
 
-fn database(memory: &Memory) -> Options {
-    let mut o = Options::default();
+fn database(mut o: Options, memory: &Memory) -> Options {
     o.create_if_missing(true);
     o.create_missing_column_families(true);
     o.set_atomic_flush(true);

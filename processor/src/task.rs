@@ -13,6 +13,7 @@ use crate::{
     commit::commit,
     retry::{Retry, Stopped},
     shard::{Life, ShardState},
+    simulation::{Bug, planted},
     state::{State, input_partitions},
     store::{Memory, Store},
 };
@@ -129,7 +130,10 @@ impl Task {
                 state
             }
         };
-        let positions = state.positions();
+        let mut positions = state.positions();
+        if planted(Bug::StartsAtTheEndOfTheLog) {
+            positions.iter_mut().zip(&bounds).for_each(|(p, b)| p.offset = b.end);
+        }
         let reader = self.retry("read", || self.log.read(&positions)).await?;
         let ends = bounds.iter().map(|b| b.end).collect();
         let now = Instant::now();
@@ -195,6 +199,11 @@ impl Task {
             caught_up = Some(if past(&ends) { ends_at } else { open.mark.1 });
             open.mark = (ends.clone(), ends_at);
         }
+        if planted(Bug::ClaimsToBeFresh)
+            || planted(Bug::ServesWhileRestoring) && life.state() == ShardState::Restoring
+        {
+            caught_up = Some(Instant::now());
+        }
         life.update(|p| {
             p.ends = ends;
             p.caught_up = caught_up.or(p.caught_up);
@@ -258,6 +267,9 @@ fn moved(state: &State, batch: &Batch) -> bool {
 
 /// Flushes off the loop's thread; the loop waits, as RocksDB would make it wait for memory anyway.
 async fn flush(store: Arc<Store>) -> Result<(), StoreError> {
+    if store.disk().is_memory() {
+        return store.flush();
+    }
     tokio::task::spawn_blocking(move || store.flush())
         .await
         .map_err(|e| StoreError::Io(e.to_string()))?

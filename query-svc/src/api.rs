@@ -11,7 +11,8 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Code, Request, Response, Status};
 
 use crate::{
-    ask::{Asked, Instances, Miss, Part},
+    ask::{Asked, Instances, Miss},
+    gather::Part,
     list::{self, list},
     page::Last,
     parse::{Paging, Parsing, listing},

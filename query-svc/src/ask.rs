@@ -1,18 +1,19 @@
 //! Asks whoever holds a shard: this instance's own view, or a peer, once each, then no further.
 
-use futures::future::join_all;
 use std::{
-    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
     },
     time::Duration,
 };
-use tandem_processor::{Cluster, Need, Partition, Peer, Reads, ShardState, Unserved};
+use tandem_processor::{
+    Cluster, Need, Partition, Peer, Reads, ShardState, Unserved,
+    simulation::{Bug, planted},
+};
 use tandem_proto::v1;
 use tandem_service::{deadline::Deadline, status::Fault};
-use tonic::{Response, Status};
+use tonic::{Code, Response, Status};
 
 use crate::{
     peers::{Caller, Client, Connect, Envelope, Peers, Trace, Trouble, about, trouble},
@@ -54,7 +55,7 @@ pub(crate) struct Asked {
 }
 
 /// Where to ask, at last.
-enum Way {
+pub(crate) enum Way {
     Here,
     Peer(Arc<Peer>),
 }
@@ -79,6 +80,34 @@ impl From<Fault> for Miss {
     }
 }
 
+/// Why one that was asked gave no answer.
+pub(crate) enum NoAnswer {
+    /// Another may have one.
+    Elsewhere(Status),
+    /// Any other would say the same.
+    Final(Status),
+}
+
+impl From<Miss> for NoAnswer {
+    fn from(miss: Miss) -> Self {
+        match miss {
+            Miss::Fault(fault) => NoAnswer::Final(fault.into()),
+            Miss::Unserved(why @ Unserved::Store(_)) => {
+                NoAnswer::Final(status::unserved(why).into())
+            }
+            Miss::Unserved(why) => NoAnswer::Elsewhere(status::unserved(why).into()),
+        }
+    }
+}
+
+impl From<NoAnswer> for Status {
+    fn from(none: NoAnswer) -> Self {
+        match none {
+            NoAnswer::Elsewhere(status) | NoAnswer::Final(status) => status,
+        }
+    }
+}
+
 /// An answer that says who gave it.
 pub(crate) trait Answer {
     fn served(&mut self) -> &mut Option<v1::Served>;
@@ -95,21 +124,8 @@ macro_rules! answers {
 }
 answers!(GetCustomerResponse GetOrderResponse GetCustomerOrdersResponse);
 
-/// What some shards gave, and those that gave nothing.
-pub(crate) struct Part<T> {
-    pub(crate) answer: T,
-    pub(crate) missing: Vec<(Partition, Status)>,
-}
-
-/// What all shards gave together.
-pub(crate) struct Gathered<T> {
-    pub(crate) answers: Vec<T>,
-    pub(crate) missing: Vec<(Partition, Status)>,
-    pub(crate) forwarded: bool,
-}
-
 /// A query in hand, counted while it lasts.
-struct InHand<'a>(&'a AtomicU32);
+pub(crate) struct InHand<'a>(&'a AtomicU32);
 
 impl Drop for InHand<'_> {
     fn drop(&mut self) {
@@ -123,13 +139,13 @@ impl Instances {
         Self { reads, cluster, me, peers }
     }
 
-    fn in_hand(&self) -> InHand<'_> {
+    pub(crate) fn in_hand(&self) -> InHand<'_> {
         self.me.load.fetch_add(1, Ordering::Relaxed);
         InHand(&self.me.load)
     }
 
     /// Who is to be asked for `shard`, `tried` apart; or why nobody.
-    fn way(&self, shard: Partition, need: &Need, tried: &[String]) -> Result<Way, Why> {
+    pub(crate) fn way(&self, shard: Partition, need: &Need, tried: &[String]) -> Result<Way, Why> {
         let peers = self.cluster.peers();
         let mine = self.reads.shard_status(shard).filter(|_| !tried.contains(&self.me.instance_id));
         let mine = mine.map(|s| Holder {
@@ -139,6 +155,7 @@ impl Instances {
             positions: s.inputs.iter().map(|i| i.position).collect(),
             staleness: s.staleness,
             load: 0,
+            is_suspect: false,
         });
         let others = peers.iter().filter_map(|peer| {
             let held = peer.shards.get(&shard)?;
@@ -150,8 +167,12 @@ impl Instances {
                 positions: held.positions.clone(),
                 staleness: held.staleness.map(|s| s + peer.heard.elapsed()),
                 load: peer.load,
+                is_suspect: self.peers.is_suspect(peer),
             })
         });
+        if planted(Bug::RoutesToItself) && tried.is_empty() {
+            return Ok(Way::Here);
+        }
         let holders: Vec<_> = mine.into_iter().chain(others).collect();
         match route(shard, need, &holders, &self.me.instance_id, &self.me.zone) {
             Route::Here => Ok(Way::Here),
@@ -163,10 +184,17 @@ impl Instances {
         }
     }
 
-    /// Whether every shard of the view can be answered for.
+    /// Whether every shard of the view can be answered for. Who relies on others has to have heard
+    /// all of them first: the only one known to hold a shard may be about to close it.
     pub(crate) fn covers_all(&self) -> bool {
         let need = Need::default();
-        self.reads.is_ready() && self.reads.shards().all(|s| self.way(s, &need, &[]).is_ok())
+        let may_ask = self.cluster.has_heard_all();
+        let covers = |shard| match self.way(shard, &need, &[]) {
+            Ok(Way::Here) => true,
+            Ok(Way::Peer(_)) => may_ask,
+            Err(_) => false,
+        };
+        self.reads.is_ready() && self.reads.shards().all(covers)
     }
 
     /// Whether every shard can be answered for, or has failed here.
@@ -179,7 +207,7 @@ impl Instances {
     }
 
     /// Why nobody can be asked for a shard.
-    fn nobody(&self, shard: Partition, why: Why) -> Status {
+    pub(crate) fn nobody(&self, shard: Partition, why: Why) -> Status {
         match (self.reads.is_ready(), why) {
             (false, _) => status::unserved(Unserved::NotReady).into(),
             (true, Why::NotHeld) => status::nobody(shard).into(),
@@ -189,8 +217,14 @@ impl Instances {
         }
     }
 
-    /// How long the first of two that can be asked may take, if there is a second.
-    fn first(&self, shard: Partition, need: &Need, first: &str, asked: &Asked) -> Option<Duration> {
+    /// Until when the first one that is asked for `shard` may take, if there is a second.
+    pub(crate) fn half(
+        &self,
+        shard: Partition,
+        need: &Need,
+        first: &str,
+        asked: &Asked,
+    ) -> Option<Duration> {
         let second = self.way(shard, need, &[first.to_owned()]);
         second.is_ok().then(|| asked.deadline.remaining() / 2)
     }
@@ -211,79 +245,66 @@ impl Instances {
     {
         let _in_hand = self.in_hand();
         if asked.caller != Caller::Outside {
-            return local(asked.deadline).await.map_err(|miss| match miss {
-                Miss::Unserved(why) => status::unserved(why).into(),
-                Miss::Fault(fault) => fault.into(),
-            });
+            return local(asked.deadline).await.map_err(|miss| NoAnswer::from(miss).into());
         }
         let mut tried: Vec<String> = Vec::new();
         let mut last = None;
-        while tried.len() < 2 {
+        let most = if planted(Bug::AsksNobodyElse) { 1 } else { 2 };
+        while tried.len() < most {
             let way = match self.way(shard, need, &tried) {
                 Ok(way) => way,
                 Err(why) => return Err(last.unwrap_or_else(|| self.nobody(shard, why))),
             };
-            match way {
+            let is_first = tried.is_empty();
+            let half = |id: &str| is_first.then(|| self.half(shard, need, id, asked)).flatten();
+            let answered = match way {
                 Way::Here => {
-                    let id = self.me.instance_id.clone();
-                    let waits = *need != Need::default() && tried.is_empty();
-                    let half = if waits { self.first(shard, need, &id, asked) } else { None };
+                    let id = &self.me.instance_id;
+                    tried.push(id.clone());
+                    // What isn't waited for is there at once.
+                    let half = if *need == Need::default() { None } else { half(id) };
                     let until = half.map_or(asked.deadline, |half| asked.deadline.or_within(half));
-                    tried.push(id);
-                    match local(until).await {
-                        Ok(answer) => return Ok(answer),
-                        Err(Miss::Fault(fault)) => return Err(fault.into()),
-                        Err(Miss::Unserved(why @ Unserved::Store(_))) => {
-                            return Err(status::unserved(why).into());
-                        }
-                        Err(Miss::Unserved(why)) => last = Some(status::unserved(why).into()),
-                    }
+                    local(until).await.map_err(NoAnswer::from)
                 }
                 Way::Peer(peer) => {
-                    let half = match tried.is_empty() {
-                        true => self.first(shard, need, &peer.instance_id, asked),
-                        false => None,
-                    };
                     tried.push(peer.instance_id.clone());
-                    match self.call(&peer, &[shard], half, asked, &remote).await {
-                        Ok(mut answer) => {
-                            if let Some(served) = answer.served() {
-                                served.forwarded = true;
-                            }
-                            return Ok(answer);
-                        }
-                        Err((status, true)) => last = Some(status),
-                        Err((status, false)) => return Err(status),
-                    }
+                    let half = half(&peer.instance_id);
+                    let answered = self.call(&peer, &[shard], half, asked, &remote).await;
+                    answered.map(forwarded)
                 }
+            };
+            match answered {
+                Ok(answer) => return Ok(answer),
+                Err(NoAnswer::Final(status)) => return Err(status),
+                Err(NoAnswer::Elsewhere(status)) => last = Some(status),
             }
         }
         Err(last.unwrap_or_else(|| self.nobody(shard, Why::NotHeld)))
     }
 
-    /// Calls a peer; an error comes with whether another may be asked instead.
-    async fn call<A, P>(
+    /// Calls a peer.
+    pub(crate) async fn call<A, P>(
         &self,
         peer: &Peer,
         shards: &[Partition],
         half: Option<Duration>,
         asked: &Asked,
         remote: impl Fn(Client, Envelope) -> P,
-    ) -> Result<A, (Status, bool)>
+    ) -> Result<A, NoAnswer>
     where
         P: Future<Output = Result<Response<A>, Status>>,
     {
         let until =
             half.map_or(asked.deadline, |half| asked.deadline.or_within(half.min(PATIENCE)));
         let called = self.peers.call(peer, shards, &asked.trace, Some(until));
-        let (client, envelope) = called.map_err(|status| (status, true))?;
+        let (client, envelope) = called.map_err(NoAnswer::Elsewhere)?;
         let is_fair = until.remaining() >= FAIR;
         let answered = match until.bound(remote(client, envelope)).await {
             Ok(answered) => answered,
             Err(_) => Err(Status::deadline_exceeded("no answer in time")),
         };
         answered.map(Response::into_inner).map_err(|status| match trouble(&status) {
-            None => (passed_on(&status), false),
+            None => NoAnswer::Final(passed_on(&status)),
             Some(trouble) => {
                 let (instance_id, why) = (&peer.instance_id, status.message());
                 tracing::debug!(instance_id, why, ?trouble, "a peer did not answer");
@@ -291,97 +312,16 @@ impl Instances {
                     self.peers.set_aside(peer, &about(&status, shards), trouble);
                 }
                 let status = match trouble {
+                    // What it says of marks is not for the caller.
+                    Trouble::NotHere if status.code() == Code::PermissionDenied => {
+                        status::peer_failed(instance_id).into()
+                    }
                     Trouble::NotHere | Trouble::Late => passed_on(&status),
                     Trouble::Failed | Trouble::Hung => status::peer_failed(instance_id).into(),
                 };
-                (status, true)
+                NoAnswer::Elsewhere(status)
             }
         })
-    }
-
-    /// Asks every shard: those here and those of each peer at once, and what gives nothing once
-    /// more elsewhere.
-    pub(crate) async fn all<T, L, P>(
-        &self,
-        need: &Need,
-        asked: &Asked,
-        local: impl Fn(Vec<Partition>, Deadline) -> L,
-        remote: impl Fn(Client, Envelope) -> P,
-    ) -> Result<Gathered<T>, Status>
-    where
-        L: Future<Output = Result<Part<T>, Fault>>,
-        P: Future<Output = Result<Response<Part<T>>, Status>>,
-    {
-        let _in_hand = self.in_hand();
-        if let Caller::Peer(shards) = &asked.caller {
-            let Part { answer, missing } = local(shards.clone(), asked.deadline).await?;
-            return Ok(Gathered { answers: vec![answer], missing, forwarded: false });
-        }
-        let mut gathered = Gathered { answers: Vec::new(), missing: Vec::new(), forwarded: false };
-        let mut pending: BTreeSet<Partition> = self.reads.shards().collect();
-        let mut tried: BTreeMap<Partition, Vec<String>> = BTreeMap::new();
-        let mut missing: BTreeMap<Partition, Status> = BTreeMap::new();
-        for is_first in [true, false] {
-            // By whether somebody else could be asked in time; who is alone gets all the time.
-            let mut here: BTreeMap<bool, Vec<Partition>> = BTreeMap::new();
-            let mut there: BTreeMap<(String, bool), (Arc<Peer>, Vec<Partition>)> = BTreeMap::new();
-            let spares = |shard, id: &str| is_first && self.first(shard, need, id, asked).is_some();
-            for shard in std::mem::take(&mut pending) {
-                match self.way(shard, need, tried.entry(shard).or_default()) {
-                    Ok(Way::Here) => {
-                        let spares = spares(shard, &self.me.instance_id);
-                        here.entry(spares).or_default().push(shard);
-                    }
-                    Ok(Way::Peer(peer)) => {
-                        let id = peer.instance_id.clone();
-                        let entry = there.entry((id.clone(), spares(shard, &id)));
-                        entry.or_insert_with(|| (peer, Vec::new())).1.push(shard);
-                    }
-                    // What it said when it was asked says more.
-                    Err(why) => {
-                        missing.entry(shard).or_insert_with(|| self.nobody(shard, why));
-                    }
-                }
-            }
-            let half = |spares: bool| spares.then(|| asked.deadline.remaining() / 2);
-            let (local, remote) = (&local, &remote);
-            let here = here.into_iter().map(|(spares, shards)| async move {
-                let until = half(spares).map_or(asked.deadline, |h| asked.deadline.or_within(h));
-                let part = local(shards.clone(), until).await;
-                let part = part.map_err(|fault| (Status::from(fault), false));
-                (self.me.instance_id.clone(), shards, part)
-            });
-            let calls = there.into_iter().map(|((id, spares), (peer, shards))| async move {
-                let answered = self.call(&peer, &shards, half(spares), asked, remote).await;
-                (id, shards, answered)
-            });
-            let (here, there) = futures::join!(join_all(here), join_all(calls));
-            for (id, shards, answered) in here.into_iter().chain(there) {
-                let none: Vec<_> = match answered {
-                    Ok(part) => {
-                        gathered.forwarded |= id != self.me.instance_id;
-                        gathered.answers.push(part.answer);
-                        part.missing
-                    }
-                    Err((status, true)) => shards.iter().map(|s| (*s, status.clone())).collect(),
-                    Err((status, false)) => return Err(status),
-                };
-                let tried_in_vain = |(shard, status): &(Partition, Status)| {
-                    about(status, &shards).contains(shard).then_some(*shard)
-                };
-                for shard in none.iter().filter_map(tried_in_vain) {
-                    tried.entry(shard).or_default().push(id.clone());
-                }
-                shards.iter().for_each(|shard| drop(missing.remove(shard)));
-                pending.extend(none.iter().map(|(shard, _)| *shard));
-                missing.extend(none);
-            }
-            if pending.is_empty() {
-                break;
-            }
-        }
-        gathered.missing = missing.into_iter().collect();
-        Ok(gathered)
     }
 
     /// Where a watch goes on, and why nobody can be asked.
@@ -397,6 +337,14 @@ impl Instances {
             Err(why) => Err(self.nobody(shard, why)),
         }
     }
+}
+
+/// An answer that another instance gave.
+fn forwarded<A: Answer>(mut answer: A) -> A {
+    if let Some(served) = answer.served() {
+        served.forwarded = true;
+    }
+    answer
 }
 
 /// A peer's status without the headers that it came with.

@@ -1,8 +1,8 @@
 //! Answers queries over gRPC, from the view that this process holds or from its peers'.
 //!
 //! One question's path: `api` takes it, `parse` turns it into a typed question or names every
-//! fault, `route` says who answers, `ask` asks them: the processor's reads, or over `peers` another
-//! instance; `list` merges what many shards gave, `watch` follows one customer; `render` puts the
+//! fault, `route` says who answers, `ask` asks them (`gather` all at once): the processor's reads, or
+//! over `peers` another instance; `list` merges what many shards gave, `watch` follows one customer; `render` puts the
 //! answer on the wire. `status` is the table from what can go wrong to what the caller is told.
 //!
 //! [`start`] is the service in any process, [`process`] the ones that hold a view of their own;
@@ -10,6 +10,7 @@
 
 mod api;
 mod ask;
+mod gather;
 mod list;
 mod page;
 mod parse;
@@ -26,7 +27,10 @@ pub use settings::Settings;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tandem_processor::{Codec, Log, Presence, Reads};
-use tandem_proto::v1::{self, query_service_server::QueryServiceServer};
+use tandem_proto::v1::{
+    self,
+    query_service_server::{QueryService, QueryServiceServer},
+};
 use tandem_service::{
     bounded,
     grpc::{Serving, Shell, ShellError},
@@ -48,11 +52,8 @@ const REACH_EVERY: Duration = Duration::from_secs(5);
 /// A running query service.
 pub struct Running {
     serving: Serving,
-    processor: tandem_processor::Running,
-    instances: Arc<Instances>,
+    hosted: Hosted,
     shutdown: CancellationToken,
-    /// Tells the server to end, once the shards are handed over.
-    close: CancellationToken,
 }
 
 impl Running {
@@ -65,26 +66,25 @@ impl Running {
     /// What this instance itself holds, for those in the same process.
     #[must_use]
     pub fn reads(&self) -> &Reads {
-        &self.instances.reads
+        self.hosted.reads()
     }
 
     /// Whether every shard of the view can be answered for, or has failed here.
     #[must_use]
     pub fn is_settled(&self) -> bool {
-        self.instances.is_settled()
+        self.hosted.instances.is_settled()
     }
 
     /// Waits until it is told to stop; hands its shards over, goes on answering meanwhile, answers
     /// what was asked, and closes the view.
     pub async fn drained(self) {
-        let Self { serving, processor, close, shutdown, .. } = self;
+        let Self { serving, hosted, shutdown } = self;
         let ended = async {
             shutdown.cancelled().await;
-            processor.leave().await;
-            close.cancel();
+            hosted.leave().await;
         };
         tokio::join!(ended, serving.drained());
-        processor.stop().await;
+        hosted.stop().await;
     }
 }
 
@@ -104,45 +104,87 @@ pub async fn start(
     shutdown: CancellationToken,
 ) -> Result<Running, ShellError> {
     let shell = Shell::new(settings.limits.clone())?;
-    let address = settings.advertise.clone();
-    let address = match address {
+    let address = match settings.advertise.clone() {
         Some(address) => address,
         None => settings::reached_at(listener.local_addr()?),
     };
-    let close = CancellationToken::new();
-    let (processor, instances, server) =
-        assemble(settings, address, log, codec, fold, close.clone());
-    let shell = shell.add(bounded!(server)).await;
-    tokio::spawn(tell_health(instances.clone(), shell.health(), shutdown.clone()));
-    let serving = shell.serve(listener, close.clone())?;
-    processor.announce_when(reached(instances.clone()));
-    Ok(Running { serving, processor, instances, shutdown, close })
+    let hosted = Hosted::start(settings, address, log, codec, fold);
+    let shell = shell.add(bounded!(hosted.server())).await;
+    tokio::spawn(tell_health(hosted.instances.clone(), shell.health(), shutdown.clone()));
+    let serving = shell.serve(listener, hosted.close.clone())?;
+    hosted.announce();
+    Ok(Running { serving, hosted, shutdown })
 }
 
-/// The service without a socket: what it is made of, wherever its calls come from.
-fn assemble(
-    settings: Settings,
-    address: String,
-    log: Log,
-    codec: Codec,
-    fold: Handle,
+/// The query service without a socket: for whoever brings the calls to it.
+pub struct Hosted {
+    processor: tandem_processor::Running,
+    instances: Arc<Instances>,
+    /// Tells the server to end, once the shards are handed over.
     close: CancellationToken,
-) -> (tandem_processor::Running, Arc<Instances>, QueryServiceServer<api::Api>) {
-    let Settings { mut processor, zone, connect, .. } = settings;
-    let presence = Presence::new(address, zone, env!("CARGO_PKG_VERSION"));
-    let me = Me {
-        instance_id: processor.instance_id.clone(),
-        replica_set: processor.replica_set.clone(),
-        zone: presence.zone.clone(),
-        address: presence.address.clone(),
-        run: presence.run.clone(),
-        load: presence.load.clone(),
-    };
-    processor.presence = Some(presence);
-    let (processor, reads, cluster) = tandem_processor::start(processor, log, codec, fold);
-    let instances = Arc::new(Instances::new(reads, cluster, me, connect));
-    let server = QueryServiceServer::new(api::Api::new(instances.clone(), close));
-    (processor, instances, server)
+}
+
+impl Hosted {
+    /// Starts the processor on `fold`. Its peers are told that it answers at `address`, once it
+    /// does: see [`Self::announce`].
+    #[must_use]
+    pub fn start(
+        settings: Settings,
+        address: String,
+        log: Log,
+        codec: Codec,
+        fold: Handle,
+    ) -> Self {
+        let Settings { mut processor, zone, connect, .. } = settings;
+        let presence = Presence::new(address, zone, env!("CARGO_PKG_VERSION"));
+        let me = Me {
+            instance_id: processor.instance_id.clone(),
+            replica_set: processor.replica_set.clone(),
+            zone: presence.zone.clone(),
+            address: presence.address.clone(),
+            run: presence.run.clone(),
+            load: presence.load.clone(),
+        };
+        processor.presence = Some(presence);
+        let (processor, reads, cluster) = tandem_processor::start(processor, log, codec, fold);
+        let instances = Arc::new(Instances::new(reads, cluster, me, connect));
+        Self { processor, instances, close: CancellationToken::new() }
+    }
+
+    /// What answers the calls.
+    #[must_use]
+    pub fn server(&self) -> QueryServiceServer<impl QueryService + use<>> {
+        QueryServiceServer::new(api::Api::new(self.instances.clone(), self.close.clone()))
+    }
+
+    /// Lets its peers know of it as soon as it answers at its address.
+    pub fn announce(&self) {
+        self.processor.announce_when(reached(self.instances.clone()));
+    }
+
+    /// What this instance itself holds.
+    #[must_use]
+    pub fn reads(&self) -> &Reads {
+        &self.instances.reads
+    }
+
+    /// Tells whether every shard of the view can be answered for, as its health does.
+    pub fn covers_all(&self) -> impl Fn() -> bool + use<> {
+        let instances = self.instances.clone();
+        move || instances.covers_all()
+    }
+
+    /// Hands its shards over, and then ends the streams that it serves.
+    pub async fn leave(&self) {
+        self.processor.leave().await;
+        self.close.cancel();
+    }
+
+    /// Closes the view.
+    pub async fn stop(self) {
+        self.close.cancel();
+        self.processor.stop().await;
+    }
 }
 
 /// SERVING while every shard of the view can be answered for, here or by a peer.

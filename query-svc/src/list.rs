@@ -6,13 +6,17 @@
 use futures::future::join_all;
 use prost::Message;
 use tandem_domain::{CustomerId, GreetingId, Millis, OrderId, Topic};
-use tandem_processor::{JoinedOrder, Page, Partition, StoreError, Unserved, View};
+use tandem_processor::{
+    JoinedOrder, Page, Partition, StoreError, Unserved, View,
+    simulation::{Bug, planted},
+};
 use tandem_proto::v1::{self, OrderSort};
 use tandem_service::{deadline::Deadline, status::Fault};
 use tonic::{Code, Response, Status};
 
 use crate::{
-    ask::{Asked, Instances, Part},
+    ask::{Asked, Instances},
+    gather::Part,
     page::Last,
     parse::Listing,
     peers::{Caller, Client, Envelope},
@@ -182,7 +186,7 @@ fn merge<W: Message>(kind: &Kind<W>, pages: Vec<Rows<W>>, limit: usize) -> Rows<
         }
         rows.push(row);
     }
-    let more = cut.is_some() || rows.len() < count;
+    let more = cut.is_some() || (rows.len() < count && !planted(Bug::EndsListsTooEarly));
     Rows { rows, more, served }
 }
 

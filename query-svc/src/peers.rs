@@ -12,7 +12,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
-use tandem_processor::{Cluster, Ignored, Partition, Peer};
+use tandem_processor::{Cluster, GONE_AFTER, Ignored, Partition, Peer};
 use tandem_proto::v1::query_service_client::QueryServiceClient;
 use tandem_service::{deadline::Deadline, status::Fault};
 use tokio::time::Instant;
@@ -24,6 +24,8 @@ use tonic::{
 };
 use tonic_types::StatusExt as _;
 use tower::util::BoxCloneSyncService;
+
+use crate::status;
 
 /// The header that says that a peer calls.
 const MARK: &str = "tandem-peer";
@@ -37,6 +39,9 @@ const CONNECT: Duration = Duration::from_millis(500);
 /// How often an idle connection is asked whether its other end is still there, and how long that
 /// may take.
 const KEEPALIVE: Duration = Duration::from_secs(2);
+
+/// How long after its start an instance may be called by those who knew it before.
+const STALE: Duration = GONE_AFTER.saturating_mul(2);
 
 /// How long a peer is set aside after a failed call, and after one that it didn't answer.
 const FAILED: Duration = Duration::from_millis(250);
@@ -83,6 +88,7 @@ fn failed(error: &tonic::transport::Error) -> Status {
 pub(crate) struct Peers {
     /// What this instance's callers have to show.
     run: String,
+    started: Instant,
     cluster: Cluster,
     connect: Connect,
     known: Mutex<Known>,
@@ -94,6 +100,8 @@ struct Known {
     clients: HashMap<String, Client>,
     /// Until when a peer is not asked: in general, or for a shard.
     aside: HashMap<(String, Option<Partition>), Instant>,
+    /// When calls of a peer last failed.
+    failed: HashMap<String, Instant>,
 }
 
 /// Who calls.
@@ -147,24 +155,28 @@ impl Trace {
 
 impl Peers {
     pub(crate) fn new(run: String, cluster: Cluster, connect: Connect) -> Self {
-        Self { run, cluster, connect, known: Mutex::default() }
+        Self { run, started: Instant::now(), cluster, connect, known: Mutex::default() }
     }
 
     /// Tells a peer's call from any other.
     ///
     /// # Errors
-    /// A forged mark, or one for an earlier run of this process, is refused and counted.
+    /// A forged mark is refused and counted. What looks like one for an earlier run is only
+    /// refused, for a while after the start: its caller may not have heard of that yet.
     pub(crate) fn caller(&self, headers: &MetadataMap) -> Result<Caller, Fault> {
         let (mark, shards) = (headers.get(MARK), headers.get(SHARDS));
         if mark.is_none() && shards.is_none() {
             return Ok(Caller::Outside);
         }
         let is_mine = mark.is_some_and(|mark| mark.as_bytes() == self.run.as_bytes());
+        let is_like_mine = mark.is_some_and(|mark| mark.as_bytes().len() == self.run.len());
+        let may_be_stale = is_like_mine && shards.is_some() && self.started.elapsed() < STALE;
         let shards = shards.and_then(|s| s.to_str().ok()).unwrap_or_default().split(',');
         let shards: Result<Vec<_>, _> =
             shards.filter(|s| !s.is_empty()).map(|s| s.parse().map(Partition)).collect();
         match shards {
             Ok(shards) if is_mine => Ok(Caller::Peer(shards)),
+            Ok(_) if may_be_stale => Err(status::other_run()),
             _ => {
                 let message = format!(
                     "the headers {MARK} and {SHARDS} are for Tandem's instances among \
@@ -208,6 +220,7 @@ impl Peers {
         }
         let there: Vec<String> = self.cluster.peers().iter().map(|p| p.run.clone()).collect();
         known.clients.retain(|run, _| there.contains(run));
+        known.failed.retain(|run, _| there.contains(run));
         let connection = (self.connect)(address)
             .map_err(|why| Status::unavailable(format!("{address} can't be called: {why}")))?;
         let client =
@@ -228,11 +241,19 @@ impl Peers {
         })
     }
 
+    /// Whether a peer has failed and has not been heard since: it may well be dead.
+    pub(crate) fn is_suspect(&self, peer: &Peer) -> bool {
+        self.lock().failed.get(&peer.run).is_some_and(|failed| *failed > peer.heard)
+    }
+
     /// Sets a peer aside for what it did to a call about `shards`.
     pub(crate) fn set_aside(&self, peer: &Peer, shards: &[Partition], trouble: Trouble) {
         let mut known = self.lock();
         let now = Instant::now();
         known.aside.retain(|_, until| *until > now);
+        if matches!(trouble, Trouble::Failed | Trouble::Hung) {
+            known.failed.insert(peer.run.clone(), now);
+        }
         let run = || peer.run.clone();
         match trouble {
             Trouble::NotHere => {

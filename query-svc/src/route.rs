@@ -20,6 +20,8 @@ pub(crate) struct Holder<'a> {
     pub(crate) staleness: Option<Duration>,
     /// How many queries it has in hand.
     pub(crate) load: u32,
+    /// Whether it failed to answer and has not been heard since.
+    pub(crate) is_suspect: bool,
 }
 
 /// Where to ask.
@@ -42,7 +44,7 @@ pub(crate) enum Why {
     NotReadable(ShardState),
 }
 
-/// Chooses among the holders of `shard`: those that stay before those that are about to close it,
+/// Chooses among the holders of `shard`: those that may be dead last; those that stay before those that are about to close it,
 /// those that can be as fresh as `need` says before those that lag; then itself, its own zone, and
 /// the least loaded.
 pub(crate) fn route<'a>(
@@ -55,6 +57,7 @@ pub(crate) fn route<'a>(
     let readable = |h: &&Holder<'_>| matches!(h.state, ShardState::Serving | ShardState::Draining);
     let rank = |h: &&Holder<'a>| {
         (
+            h.is_suspect,
             h.state == ShardState::Draining,
             lags(shard, need, h),
             h.instance != me,
@@ -93,7 +96,8 @@ mod tests {
 
     fn holder<'a>(instance: &'a str, zone: &'a str, state: ShardState) -> Holder<'a> {
         let staleness = Some(Duration::from_millis(60));
-        Holder { instance, zone, state, positions: vec![10, 10, 10], staleness, load: 0 }
+        let positions = vec![10, 10, 10];
+        Holder { instance, zone, state, positions, staleness, load: 0, is_suspect: false }
     }
 
     fn asked<'a>(need: &Need, holders: &[Holder<'a>]) -> Route<'a> {
@@ -104,7 +108,8 @@ mod tests {
     fn any_freshness() {
         let busy = |h: Holder<'static>, load| Holder { load, ..h };
         let old = |h: Holder<'static>| Holder { staleness: None, ..h };
-        let table: [(Vec<Holder<'_>>, Route<'_>); 10] = [
+        let dead = |h: Holder<'static>| Holder { is_suspect: true, ..h };
+        let table: [(Vec<Holder<'_>>, Route<'_>); 12] = [
             (vec![], Route::Unknown(Why::NotHeld)),
             (vec![holder("me", "z1", Serving), holder("a", "z1", Serving)], Route::Here),
             (vec![old(holder("me", "z1", Serving)), holder("a", "z1", Serving)], Route::Here),
@@ -120,6 +125,8 @@ mod tests {
                 vec![holder("me", "z1", Opening), holder("a", "z1", Restoring)],
                 Route::Unknown(Why::NotReadable(Restoring)),
             ),
+            (vec![dead(holder("a", "z1", Serving)), holder("b", "z2", Draining)], Route::Peer("b")),
+            (vec![dead(holder("a", "z1", Serving))], Route::Peer("a")),
             (vec![holder("me", "z1", Failed)], Route::Unknown(Why::NotReadable(Failed))),
         ];
         for (holders, expected) in table {

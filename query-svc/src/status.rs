@@ -54,6 +54,11 @@ pub(crate) fn nobody(shard: Partition) -> Fault {
     Fault::unavailable("SHARD_NOT_SERVED", message).with("shard", shard)
 }
 
+/// A peer calls an earlier run of this instance.
+pub(crate) fn other_run() -> Fault {
+    Fault::unavailable("OTHER_RUN", "this instance was started again; ask again")
+}
+
 /// The instance that holds the shard didn't answer.
 pub(crate) fn peer_failed(instance_id: &str) -> Fault {
     let message = format!("instance {instance_id}, which has the rows, did not answer; ask again");

@@ -9,7 +9,10 @@ use futures::{Stream, StreamExt as _, stream};
 use prost::Message;
 use std::{sync::Arc, time::Duration};
 use tandem_domain::{CustomerId, Topic};
-use tandem_processor::{GONE_AFTER, Need, Partition, Peer, Stamp, Unserved};
+use tandem_processor::{
+    GONE_AFTER, Need, Partition, Peer, Stamp, Unserved,
+    simulation::{Bug, planted},
+};
 use tandem_proto::{
     receipt,
     token::{self, Mangled},
@@ -271,7 +274,9 @@ impl Watching {
         // The first document was as fresh as was asked; what follows has to be no older.
         self.watched.need = Need::default();
         let positions = seen.as_ref().map(|s| self.positions(&s.position)).unwrap_or_default();
-        (self.watched.seen, self.watched.positions) = (seen, positions);
+        if !planted(Bug::ForgetsWhatAWatcherSaw) {
+            (self.watched.seen, self.watched.positions) = (seen, positions);
+        }
         Ok(())
     }
 

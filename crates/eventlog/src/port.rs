@@ -104,6 +104,9 @@ pub trait Reader: Send + Sync {
 /// A place in a group.
 #[async_trait]
 pub trait Membership: Send {
+    /// Leaves as dropping it does, and returns once the group knows, or can't be told soon.
+    async fn leave(self: Box<Self>);
+
     /// Waits for a change and gives all partitions that are assigned now, ascending. The first
     /// call gives the first assignment. Cancel safe.
     ///

@@ -95,6 +95,8 @@ impl Group {
 
 #[async_trait]
 impl Membership for Place {
+    async fn leave(self: Box<Self>) {}
+
     async fn next(&mut self) -> Result<Vec<Partition>, LogError> {
         // The sender lives as long as this membership does.
         let gone = |_| LogError::Unavailable("the group is gone".into());

@@ -78,6 +78,13 @@ impl Place {
 
 #[async_trait]
 impl Membership for Place {
+    async fn leave(self: Box<Self>) {
+        // Dropping it waits for the group's coordinator.
+        if let Err(error) = tokio::task::spawn_blocking(move || drop(self)).await {
+            tracing::error!(%error, "the group was not left in order");
+        }
+    }
+
     async fn next(&mut self) -> Result<Vec<Partition>, LogError> {
         loop {
             let gone = |_| LogError::Unavailable("the group's thread has ended".into());

@@ -1,0 +1,162 @@
+//! Asks all shards at once: those that are held here, and those of each peer in one call; and what
+//! gave nothing once more elsewhere.
+
+use futures::future::join_all;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+use tandem_processor::{
+    Need, Partition, Peer,
+    simulation::{Bug, planted},
+};
+use tandem_service::{deadline::Deadline, status::Fault};
+use tonic::{Response, Status};
+
+use crate::{
+    ask::{Asked, Instances, NoAnswer, Way},
+    peers::{Caller, Client, Envelope, about},
+};
+
+/// What some shards gave, and those that gave nothing.
+pub(crate) struct Part<T> {
+    pub(crate) answer: T,
+    pub(crate) missing: Vec<(Partition, Status)>,
+}
+
+/// What all shards gave together.
+pub(crate) struct Gathered<T> {
+    pub(crate) answers: Vec<T>,
+    pub(crate) missing: Vec<(Partition, Status)>,
+    pub(crate) forwarded: bool,
+}
+
+/// What is gathered so far.
+struct Gathering<T> {
+    answers: Vec<T>,
+    forwarded: bool,
+    /// Shards that are to be asked (again).
+    pending: BTreeSet<Partition>,
+    tried: BTreeMap<Partition, Vec<String>>,
+    missing: BTreeMap<Partition, Status>,
+}
+
+/// Shards that are asked for together: of one instance, and alike in whether somebody else could be
+/// asked in time; who is alone gets all the time.
+type Group = (Option<Arc<Peer>>, bool, Vec<Partition>);
+
+impl Instances {
+    /// Asks every shard.
+    ///
+    /// # Errors
+    /// What one said that any other would say too. Shards that gave nothing are told in
+    /// [`Gathered::missing`].
+    pub(crate) async fn all<T, L, P>(
+        &self,
+        need: &Need,
+        asked: &Asked,
+        local: impl Fn(Vec<Partition>, Deadline) -> L,
+        remote: impl Fn(Client, Envelope) -> P,
+    ) -> Result<Gathered<T>, Status>
+    where
+        L: Future<Output = Result<Part<T>, Fault>>,
+        P: Future<Output = Result<Response<Part<T>>, Status>>,
+    {
+        let _in_hand = self.in_hand();
+        if let Caller::Peer(shards) = &asked.caller {
+            let Part { answer, missing } = local(shards.clone(), asked.deadline).await?;
+            return Ok(Gathered { answers: vec![answer], missing, forwarded: false });
+        }
+        let mut gathering = Gathering {
+            answers: Vec::new(),
+            forwarded: false,
+            pending: self.reads.shards().collect(),
+            tried: BTreeMap::new(),
+            missing: BTreeMap::new(),
+        };
+        for is_first in [true, false] {
+            let groups = self.groups(&mut gathering, need, asked, is_first);
+            let (local, remote) = (&local, &remote);
+            let answers = groups.into_iter().map(|(peer, spares, shards)| async move {
+                let half = spares.then(|| asked.deadline.remaining() / 2);
+                let answered = match &peer {
+                    Some(peer) => self.call(peer, &shards, half, asked, remote).await,
+                    None => {
+                        let until = half.map_or(asked.deadline, |h| asked.deadline.or_within(h));
+                        let part = local(shards.clone(), until).await;
+                        part.map_err(|fault| NoAnswer::Final(fault.into()))
+                    }
+                };
+                (peer, shards, answered)
+            });
+            for (peer, shards, answered) in join_all(answers).await {
+                gathering.forwarded |= peer.is_some() && answered.is_ok();
+                let id = peer.as_ref().map_or(&self.me.instance_id, |peer| &peer.instance_id);
+                gathering.take(id, &shards, answered)?;
+            }
+            if gathering.pending.is_empty() || planted(Bug::AsksNobodyElse) {
+                break;
+            }
+        }
+        let Gathering { answers, forwarded, missing, .. } = gathering;
+        Ok(Gathered { answers, missing: missing.into_iter().collect(), forwarded })
+    }
+
+    /// Who is to be asked for which of the pending shards.
+    fn groups<T>(
+        &self,
+        gathering: &mut Gathering<T>,
+        need: &Need,
+        asked: &Asked,
+        is_first: bool,
+    ) -> Vec<Group> {
+        let mut groups: BTreeMap<(String, bool), Group> = BTreeMap::new();
+        for shard in std::mem::take(&mut gathering.pending) {
+            let peer = match self.way(shard, need, gathering.tried.entry(shard).or_default()) {
+                Ok(Way::Here) => None,
+                Ok(Way::Peer(peer)) => Some(peer),
+                Err(why) => {
+                    // What it said when it was asked says more.
+                    gathering.missing.entry(shard).or_insert_with(|| self.nobody(shard, why));
+                    continue;
+                }
+            };
+            let id = peer.as_ref().map_or(&self.me.instance_id, |peer| &peer.instance_id).clone();
+            let spares = is_first && self.half(shard, need, &id, asked).is_some();
+            let group = groups.entry((id, spares)).or_insert((peer, spares, Vec::new()));
+            group.2.push(shard);
+        }
+        groups.into_values().collect()
+    }
+}
+
+impl<T> Gathering<T> {
+    /// Takes in what `id` answered for `shards`.
+    fn take(
+        &mut self,
+        id: &str,
+        shards: &[Partition],
+        answered: Result<Part<T>, NoAnswer>,
+    ) -> Result<(), Status> {
+        shards.iter().for_each(|shard| drop(self.missing.remove(shard)));
+        let none: Vec<(Partition, Status)> = match answered {
+            Ok(part) => {
+                self.answers.push(part.answer);
+                part.missing
+            }
+            Err(NoAnswer::Elsewhere(status)) => {
+                shards.iter().map(|shard| (*shard, status.clone())).collect()
+            }
+            Err(NoAnswer::Final(status)) => return Err(status),
+        };
+        for (shard, status) in none {
+            // A status that names another shard says nothing of this one.
+            if about(&status, shards).contains(&shard) {
+                self.tried.entry(shard).or_default().push(id.to_owned());
+            }
+            self.pending.insert(shard);
+            self.missing.insert(shard, status);
+        }
+        Ok(())
+    }
+}
