@@ -62,14 +62,29 @@ impl Process {
         self.child.borrow_mut().kill().unwrap();
     }
 
+    /// Stops it where it stands, as a machine does that hangs: it says nothing, and whoever is
+    /// connected to it stays connected.
+    pub fn freeze(&self) {
+        self.signal("STOP");
+    }
+
+    /// Lets it go on after [`Self::freeze`].
+    pub fn thaw(&self) {
+        self.signal("CONT");
+    }
+
     /// Ends it politely. It has to end well, and to have logged no error, and no warning but those
     /// that contain one of `expected`.
     pub async fn stop(self, expected: &[&str]) {
-        let kill = format!("kill -TERM {}", self.child.borrow().id());
-        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+        self.signal("TERM");
         let status = self.ended().await;
         assert_eq!(status.code(), Some(0), "{status}");
         assert_quiet(&self.stderr(), expected);
+    }
+
+    fn signal(&self, name: &str) {
+        let kill = format!("kill -{name} {}", self.child.borrow().id());
+        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
     }
 
     /// Waits until it has ended by itself.

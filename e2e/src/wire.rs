@@ -5,8 +5,10 @@ use tandem_proto::receipt;
 use tandem_proto::v1::{
     CancelOrderRequest, CreateCustomerRequest, CreateCustomerResponse, Freshness,
     GetCustomerOrdersRequest, GetCustomerOrdersResponse, GetCustomerRequest, GetOrderRequest,
-    PlaceOrderRequest, PlaceOrderResponse, RemoveCustomerRequest, SendGreetingRequest, Shard,
+    Instance, ListInstancesRequest, PlaceOrderRequest, PlaceOrderResponse, RemoveCustomerRequest,
+    SendGreetingRequest, Shard,
 };
+use tonic::Status;
 
 use crate::services::Services;
 
@@ -114,9 +116,14 @@ impl Services {
         self.queries().get_customer_orders(asked).await.unwrap().into_inner()
     }
 
-    /// The shards of the one instance.
+    /// The shards of the instance that is asked.
     pub async fn shards(&self) -> Vec<Shard> {
-        let [instance] = self.heard().await.instances.try_into().unwrap();
-        instance.shards
+        self.instances().await.unwrap().swap_remove(0).shards
+    }
+
+    /// The instance that is asked, and those that it hears of.
+    pub async fn instances(&self) -> Result<Vec<Instance>, Status> {
+        let answer = self.queries().list_instances(ListInstancesRequest {}).await?;
+        Ok(answer.into_inner().instances)
     }
 }

@@ -19,7 +19,8 @@ struct Service {
     name: String,
     /// `command` or `query`.
     role: String,
-    command: Vec<String>,
+    /// Those of its environment too.
+    flags: Vec<String>,
     health: Vec<String>,
 }
 
@@ -38,8 +39,7 @@ async fn its_commands_make_a_system() {
     for service in services() {
         running.push(start(service, &cluster, &registry, home.path()).await);
     }
-    // Those of set a hold half of the shards each, and say that they don't serve them all.
-    for one in running.iter().filter(|one| !one.service.name.starts_with("query-a-")) {
+    for one in &running {
         let what = format!("{} says that it serves", one.service.name);
         eventually(&what, async || is_healthy(one).await.then_some(())).await;
     }
@@ -51,19 +51,19 @@ async fn its_commands_make_a_system() {
         let (command, query) = (command.to_owned(), query.to_owned());
         Services::at(Urls { command, query, registry: registry.url().to_owned() })
     };
-    for (id, command) in [("ada", &command_1), ("grace", &command_2)] {
-        let services = at(command, &query_b_1);
-        let receipt = services.create(customer(id, "A.")).await.receipt;
-        let asked = customer_as_of(id, &receipt);
-        services.queries().get_customer(asked).await.unwrap();
-    }
-    eventually("set a shares the shards", async || {
-        let one = held(at(&command_1, &query_a_1)).await;
-        let other = held(at(&command_2, &query_a_2)).await;
-        let all = one.union(&other).copied();
-        (one.len() == 2 && other.len() == 2 && all.eq(0..4)).then_some(())
+    eventually("set a shares the shards, set b has them all", async || {
+        let held = async |query: &str| held(at(&command_1, query)).await;
+        let [a_1, a_2] = [held(&query_a_1).await, held(&query_a_2).await];
+        let b_1 = held(&query_b_1).await;
+        let all = a_1.union(&a_2).copied();
+        (a_1.len() == 2 && a_2.len() == 2 && all.eq(0..4) && b_1.len() == 4).then_some(())
     })
     .await;
+    for command in [&command_1, &command_2] {
+        for query in [&query_a_1, &query_a_2, &query_b_1] {
+            any_customer_is_shown(&at(command, query)).await;
+        }
+    }
     for one in running {
         one.process.stop(&["not ready", "waiting for the group"]).await;
     }
@@ -81,6 +81,16 @@ fn its_servers_are_of_the_versions_that_tests_run() {
     assert_eq!(image("kafka"), format!("apache/kafka:{}", version("kafka.version")));
     let registry = format!("apicurio/apicurio-registry-kafkasql:{}", version("apicurio.version"));
     assert_eq!(image("registry"), registry);
+}
+
+/// The others reach it by its host's name, and the network of a compose file knows those of
+/// services alone.
+#[test]
+fn its_query_services_are_where_they_say() {
+    let compose = compose();
+    for service in services().into_iter().filter(|service| service.role == "query") {
+        assert_eq!(compose["services"][&*service.name]["hostname"], *service.name);
+    }
 }
 
 fn compose() -> Value {
@@ -101,10 +111,29 @@ fn services() -> Vec<Service> {
     ours.map(|(name, service)| Service {
         name: name.as_str().unwrap().to_owned(),
         role: service["build"]["target"].as_str().unwrap().strip_suffix("-svc").unwrap().to_owned(),
-        command: words(&service["command"]),
+        flags: [words(&service["command"]), variables(&service["environment"])].concat(),
         health: words(&service["healthcheck"]["test"]),
     })
     .collect()
+}
+
+/// As the flags that they stand for.
+fn variables(environment: &Value) -> Vec<String> {
+    let all = environment.as_mapping().into_iter().flatten();
+    let flag = |(name, value): (&Value, &Value)| {
+        let name = name.as_str().unwrap().strip_prefix("TANDEM_").unwrap();
+        let name = name.to_lowercase().replace('_', "-");
+        format!("--{name}={}", value.as_str().unwrap())
+    };
+    all.map(flag).collect()
+}
+
+/// Some that lie in every shard.
+async fn any_customer_is_shown(services: &Services) {
+    for id in (0..12).map(|n| format!("c-{n}")) {
+        let receipt = services.create(customer(&id, "A.")).await.receipt;
+        services.queries().get_customer(customer_as_of(&id, &receipt)).await.unwrap();
+    }
 }
 
 /// With its own flags, where they name a place in a container one that is here instead.
@@ -112,7 +141,7 @@ async fn start(service: Service, cluster: &Cluster, registry: &Registry, home: &
     let (origin, _) = registry.url().split_once("/apis").unwrap();
     let folder = home.join(&service.name);
     let mut port = None;
-    let here = service.command.iter().map(|flag| {
+    let here = service.flags.iter().map(|flag| {
         let (name, value) = flag.split_once('=').unwrap();
         if let Some(listens) = value.strip_prefix("0.0.0.0:") {
             port = Some(listens);

@@ -28,9 +28,16 @@ const SCALE: &str = "0.02";
 /// So many orders the tables have then.
 const ORDERS: usize = 30_000;
 
-/// What services may warn of while a server is away.
-const AWAY: &[&str] =
-    &["not ready", "waiting", "Kafka doesn't answer", "the group was lost", "refused"];
+/// What services may warn of while a server is away, and of each other.
+const AWAY: &[&str] = &[
+    "not ready",
+    "waiting",
+    "Kafka doesn't answer",
+    "the group was lost",
+    "refused",
+    "announced",
+    "heard",
+];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_node_is_killed_under_load() {

@@ -11,6 +11,7 @@ mod faults;
 mod foreign;
 mod ground;
 mod kcat;
+mod many;
 mod pair;
 mod refused;
 mod rehome;

@@ -12,7 +12,7 @@ use crate::servers::Cluster;
 #[derive(Clone)]
 pub(crate) struct Servers {
     flags: Vec<String>,
-    registry: String,
+    pub(crate) registry: String,
 }
 
 impl Servers {
@@ -88,7 +88,8 @@ impl Pair {
     }
 }
 
-fn start_query(servers: &Servers, replica_set: &str, data: &Path) -> Process {
+/// The query service alone, at a port that the system picks.
+pub(crate) fn start_query(servers: &Servers, replica_set: &str, data: &Path) -> Process {
     let data = data.to_str().unwrap();
     let flags = ["--query-addr", "127.0.0.1:0", "--replica-set", replica_set, "--data-dir", data];
     servers.start("query-svc", &flags)
