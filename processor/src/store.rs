@@ -4,8 +4,8 @@
 //! and the position they belong to reach the disk together, so a store is always whole.
 
 use rocksdb::{
-    BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DB, DBCompressionType,
-    FlushOptions, Options, WriteBatch, WriteBufferManager, WriteOptions,
+    BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DB, DBCompactionStyle,
+    DBCompressionType, FlushOptions, Options, WriteBatch, WriteBufferManager, WriteOptions,
     compaction_filter::Decision,
 };
 use std::{
@@ -204,6 +204,11 @@ fn options(family: Family, memory: &Memory, forgotten: &Arc<Forgotten>) -> Optio
     // Twice the default: a backlog is merged half as often; a point read looks into a few files
     // more, which their key ranges or the filter mostly rule out.
     o.set_level_zero_file_num_compaction_trigger(8);
+    if matches!(family, Family::OrderIndex | Family::OrderTimes | Family::EventIds) {
+        // Written with every order and seldom read: merged when runs have become many, not into all
+        // that there is.
+        o.set_compaction_style(DBCompactionStyle::Universal);
+    }
     let mut table = BlockBasedOptions::default();
     table.set_block_cache(&memory.cache);
     table.set_cache_index_and_filter_blocks(true);
