@@ -45,6 +45,8 @@ pub(crate) struct Ground {
     pub(crate) replica_set: String,
     pub(crate) instance_id: String,
     pub(crate) is_static: bool,
+    /// Whether it hears what others serve.
+    pub(crate) hears: bool,
     pub(crate) dir: PathBuf,
     pub(crate) shards: u32,
     pub(crate) handover: Duration,
@@ -138,6 +140,7 @@ impl Assignment {
                 assigned = membership.next() => assigned,
                 () = self.cluster.changed() => {
                     self.release().await;
+                    self.remove_files().await;
                     continue;
                 }
                 () = sleep(LOOK_EVERY), if self.has_to_look() => {
@@ -234,7 +237,9 @@ impl Assignment {
                 let waited_s = waits.as_secs();
                 tracing::warn!(shard = shard.0, waited_s, "nobody took the shard over; closing it");
             }
-            let is_free = !serves || is_late || self.cluster.has_taken_over(*shard);
+            // Who hears nobody answers nobody either.
+            let is_served = !self.ground.hears || self.cluster.has_taken_over(*shard);
+            let is_free = !serves || is_late || is_served;
             (is_free || planted(Bug::ForgetsToDrain)).then_some(*shard)
         };
         let released: Vec<Partition> = self.owned.iter().filter_map(release).collect();

@@ -167,10 +167,14 @@ impl Cluster {
         self.0.send_if_modified(change);
     }
 
-    /// Ends when something was heard, or somebody has gone.
-    pub async fn changed(&self) {
-        // This handle holds the sending end, so there is no other way to end.
-        let _ = self.0.subscribe().changed().await;
+    /// Ends when something is heard, or somebody goes, after this call.
+    pub fn changed(&self) -> impl Future<Output = ()> + use<> {
+        let (mut table, _sender) = (self.0.subscribe(), self.0.clone());
+        async move {
+            // The sending end is held here, so there is no other way to end.
+            let _ = table.changed().await;
+            drop(_sender);
+        }
     }
 }
 

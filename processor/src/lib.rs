@@ -1,8 +1,9 @@
 //! Folds the log into the joined customer-order view and lets it be read.
 //!
 //! Give [`start`] a log and a codec and it gives back three handles: [`Running`], to stop it,
-//! [`Reads`], the only way to the view, and [`Cluster`], what the other instances serve. The view is a pure function of the log: rows and positions
-//! are one atomic write, so a restart reads its own position from the store and goes on.
+//! [`Reads`], the only way to the view, and [`Cluster`], what the other instances serve. The view is
+//! a pure function of the log: rows and positions are one atomic write, so a restart reads its own
+//! position from the store and goes on.
 //!
 //! Where things are: `joining` waits for the log, `assignment` decides which shards are held,
 //! `task` is a shard's loop, `apply` folds a record, `commit` writes, `store`, `keys` and `rows`
@@ -179,11 +180,11 @@ pub fn start(
     let (open, opened) = watch::channel(false);
     let (cluster, stops) = (Cluster::new(), Stops::default());
     let work = Work {
-        presence: settings.presence,
         ground: Ground {
             replica_set: settings.replica_set,
             instance_id: settings.instance_id,
             is_static: settings.is_static,
+            hears: settings.presence.is_some(),
             dir: settings.dir,
             shards: settings.shards,
             handover: settings.handover,
@@ -200,6 +201,7 @@ pub fn start(
             fold,
             news: Arc::new(news),
         },
+        presence: settings.presence,
         topics,
         held,
         reads: reads.clone(),
@@ -225,6 +227,8 @@ struct Work {
 impl Work {
     async fn run(self) {
         let Self { presence, ground, topics, held, reads, cluster, opened, stops } = self;
+        // However this ends, nobody waits for it for ever.
+        let _told = [stops.left.clone().drop_guard(), stops.gone.clone().drop_guard()];
         let Ok(Joined { topics: ids, membership }) = join(&ground, &stops.leave).await else {
             stops.left.cancel();
             return stops.gone.cancel();

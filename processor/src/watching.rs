@@ -42,6 +42,11 @@ impl Watchers {
         }
     }
 
+    /// Tells everybody.
+    pub(crate) fn all_changed(&self) {
+        self.lock().by_id.values().for_each(|tell| tell.send_replace(()));
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.lock().by_id.is_empty()
     }
@@ -77,6 +82,8 @@ mod tests {
         watchers.changed([&b"b"[..]].into_iter());
         assert!(!a.has_changed().unwrap() && b.has_changed().unwrap());
         b.mark_unchanged();
+        watchers.all_changed();
+        assert!(a.has_changed().unwrap() && b.has_changed().unwrap());
         watchers.close();
         assert!(a.has_changed().is_err() && watchers.watch(b"x").has_changed().is_err());
     }

@@ -6,13 +6,13 @@ use tandem_domain::{CustomerId, OrderId};
 use tandem_processor::{Need, Partition};
 use tandem_proto::v1::{self, query_service_server::QueryService};
 use tandem_service::{deadline::Deadline, status::Fault};
-use tokio::time::sleep;
+use tokio::{sync::Semaphore, time::sleep};
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Request, Response, Status};
 
 use crate::{
     ask::{Asked, Instances, Miss},
-    gather::Part,
+    gather::{Part, refusal},
     list::{self, list},
     page::Last,
     parse::{Paging, Parsing, listing},
@@ -24,13 +24,18 @@ use crate::{
 /// How often the instances are told to those who follow them, when nothing changes.
 const ROUTING_EVERY: Duration = Duration::from_secs(1);
 
+/// How many watches there may be at a time: each holds a task and at most two documents.
+const WATCHES: usize = 4096;
+
 /// How long several changes at once wait for each other.
 const TOGETHER: Duration = Duration::from_millis(20);
 
 /// The query service's methods.
+#[derive(Clone)]
 pub(crate) struct Api {
     instances: Arc<Instances>,
     stopping: CancellationToken,
+    watches: Arc<Semaphore>,
 }
 
 type Answer<T> = Result<Response<T>, Status>;
@@ -52,7 +57,7 @@ macro_rules! listed {
 
 impl Api {
     pub(crate) fn new(instances: Arc<Instances>, stopping: CancellationToken) -> Self {
-        Self { instances, stopping }
+        Self { instances, stopping, watches: Arc::new(Semaphore::new(WATCHES)) }
     }
 
     fn asked<T>(&self, request: &Request<T>) -> Result<Asked, Fault> {
@@ -154,9 +159,6 @@ impl Api {
                     }
                     None => {}
                 },
-                Err(why @ tandem_processor::Unserved::Store(_)) => {
-                    return Err(status::unserved(why));
-                }
                 Err(why) => part.missing.push((shard, status::unserved(why).into())),
             }
         }
@@ -185,8 +187,12 @@ impl Api {
             }
         };
         let gathered = self.instances.all(need, asked, local, remote).await?;
-        if let Some((_, status)) = gathered.missing.into_iter().next() {
+        let missing: Vec<_> = gathered.missing.iter().map(|(shard, _)| *shard).collect();
+        if let Some(status) = refusal(gathered.missing, asked) {
             return Err(status);
+        }
+        if !missing.is_empty() {
+            return Err(status::not_here(&missing).into());
         }
         let me = &self.instances.me.instance_id;
         let mut found = gathered.answers.into_iter().flatten();
@@ -224,14 +230,18 @@ impl Api {
 
     /// What [`Self::all_instances`] says now, and after each change.
     fn routing(&self) -> impl Stream<Item = Result<v1::WatchRoutingResponse, Status>> + use<> {
-        let api = Self { instances: self.instances.clone(), stopping: self.stopping.clone() };
+        let api = self.clone();
         let news = self.instances.reads.news();
         futures::stream::unfold((api, news, None), |(api, mut news, told)| async move {
             let cluster = &api.instances.cluster;
             if let Some(told) = told {
                 let moved = async {
-                    while cluster.structure() == told {
-                        cluster.changed().await;
+                    loop {
+                        let changed = cluster.changed();
+                        if cluster.structure() != told {
+                            break;
+                        }
+                        changed.await;
                     }
                 };
                 tokio::select! {
@@ -374,7 +384,9 @@ impl QueryService for Api {
         let (id, (seen, positions)) = parsing.done(id.zip(seen))?;
         let shard = self.instances.reads.shard_of(id.as_bytes());
         let watched = Watched { id, shard, caller, trace, need, seen, positions };
-        let stream = watch::watch(self.instances.clone(), watched, self.stopping.clone());
+        let permit = self.watches.clone().try_acquire_owned();
+        let permit = permit.map_err(|_| status::too_many_watches())?;
+        let stream = watch::watch(self.instances.clone(), watched, self.stopping.clone(), permit);
         Ok(Response::new(stream.boxed()))
     }
 

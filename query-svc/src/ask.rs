@@ -92,9 +92,6 @@ impl From<Miss> for NoAnswer {
     fn from(miss: Miss) -> Self {
         match miss {
             Miss::Fault(fault) => NoAnswer::Final(fault.into()),
-            Miss::Unserved(why @ Unserved::Store(_)) => {
-                NoAnswer::Final(status::unserved(why).into())
-            }
             Miss::Unserved(why) => NoAnswer::Elsewhere(status::unserved(why).into()),
         }
     }
@@ -159,15 +156,14 @@ impl Instances {
         });
         let others = peers.iter().filter_map(|peer| {
             let held = peer.shards.get(&shard)?;
-            let may = !tried.contains(&peer.instance_id) && !self.peers.is_aside(peer, shard);
-            may.then(|| Holder {
+            (!tried.contains(&peer.instance_id)).then(|| Holder {
                 instance: &peer.instance_id,
                 zone: &peer.zone,
                 state: held.state,
                 positions: held.positions.clone(),
                 staleness: held.staleness.map(|s| s + peer.heard.elapsed()),
                 load: peer.load,
-                is_suspect: self.peers.is_suspect(peer),
+                is_suspect: self.peers.is_suspect(peer, shard),
             })
         });
         if planted(Bug::RoutesToItself) && tried.is_empty() {

@@ -1,7 +1,7 @@
 //! Asks all shards at once: those that are held here, and those of each peer in one call; and what
-//! gave nothing once more elsewhere.
+//! gave nothing once more elsewhere, as soon as that is known.
 
-use futures::future::join_all;
+use futures::{StreamExt as _, stream::FuturesUnordered};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -11,12 +11,15 @@ use tandem_processor::{
     simulation::{Bug, planted},
 };
 use tandem_service::{deadline::Deadline, status::Fault};
-use tonic::{Response, Status};
+use tonic::{Code, Response, Status};
 
 use crate::{
     ask::{Asked, Instances, NoAnswer, Way},
     peers::{Caller, Client, Envelope, about},
 };
+
+/// How often a shard is asked for.
+const TIMES: u32 = 2;
 
 /// What some shards gave, and those that gave nothing.
 pub(crate) struct Part<T> {
@@ -38,6 +41,8 @@ struct Gathering<T> {
     /// Shards that are to be asked (again).
     pending: BTreeSet<Partition>,
     tried: BTreeMap<Partition, Vec<String>>,
+    /// How often each shard was asked for.
+    times: BTreeMap<Partition, u32>,
     missing: BTreeMap<Partition, Status>,
 }
 
@@ -72,30 +77,31 @@ impl Instances {
             forwarded: false,
             pending: self.reads.shards().collect(),
             tried: BTreeMap::new(),
+            times: BTreeMap::new(),
             missing: BTreeMap::new(),
         };
-        for is_first in [true, false] {
-            let groups = self.groups(&mut gathering, need, asked, is_first);
-            let (local, remote) = (&local, &remote);
-            let answers = groups.into_iter().map(|(peer, spares, shards)| async move {
-                let half = spares.then(|| asked.deadline.remaining() / 2);
-                let answered = match &peer {
-                    Some(peer) => self.call(peer, &shards, half, asked, remote).await,
-                    None => {
-                        let until = half.map_or(asked.deadline, |h| asked.deadline.or_within(h));
-                        let part = local(shards.clone(), until).await;
-                        part.map_err(|fault| NoAnswer::Final(fault.into()))
-                    }
-                };
-                (peer, shards, answered)
-            });
-            for (peer, shards, answered) in join_all(answers).await {
-                gathering.forwarded |= peer.is_some() && answered.is_ok();
-                let id = peer.as_ref().map_or(&self.me.instance_id, |peer| &peer.instance_id);
-                gathering.take(id, &shards, answered)?;
-            }
-            if gathering.pending.is_empty() || planted(Bug::AsksNobodyElse) {
-                break;
+        let (local, remote) = (&local, &remote);
+        let ask = |(peer, spares, shards): Group| async move {
+            let half = spares.then(|| asked.deadline.remaining() / 2);
+            let answered = match &peer {
+                Some(peer) => self.call(peer, &shards, half, asked, remote).await,
+                None => {
+                    let until = half.map_or(asked.deadline, |h| asked.deadline.or_within(h));
+                    let part = local(shards.clone(), until).await;
+                    part.map_err(|fault| NoAnswer::Final(fault.into()))
+                }
+            };
+            (peer, shards, answered)
+        };
+        let groups = |gathering: &mut Gathering<T>| self.groups(gathering, need, asked);
+        let mut asking: FuturesUnordered<_> = groups(&mut gathering).into_iter().map(ask).collect();
+        while let Some((peer, shards, answered)) = asking.next().await {
+            gathering.forwarded |= peer.is_some() && answered.is_ok();
+            let id = peer.as_ref().map_or(&self.me.instance_id, |peer| &peer.instance_id);
+            gathering.take(id, &shards, answered)?;
+            // At once, whoever else is still asked.
+            if !planted(Bug::AsksNobodyElse) {
+                asking.extend(groups(&mut gathering).into_iter().map(ask));
             }
         }
         let Gathering { answers, forwarded, missing, .. } = gathering;
@@ -103,13 +109,7 @@ impl Instances {
     }
 
     /// Who is to be asked for which of the pending shards.
-    fn groups<T>(
-        &self,
-        gathering: &mut Gathering<T>,
-        need: &Need,
-        asked: &Asked,
-        is_first: bool,
-    ) -> Vec<Group> {
+    fn groups<T>(&self, gathering: &mut Gathering<T>, need: &Need, asked: &Asked) -> Vec<Group> {
         let mut groups: BTreeMap<(String, bool), Group> = BTreeMap::new();
         for shard in std::mem::take(&mut gathering.pending) {
             let peer = match self.way(shard, need, gathering.tried.entry(shard).or_default()) {
@@ -122,7 +122,9 @@ impl Instances {
                 }
             };
             let id = peer.as_ref().map_or(&self.me.instance_id, |peer| &peer.instance_id).clone();
-            let spares = is_first && self.half(shard, need, &id, asked).is_some();
+            let times = gathering.times.entry(shard).or_default();
+            *times += 1;
+            let spares = *times < TIMES && self.half(shard, need, &id, asked).is_some();
             let group = groups.entry((id, spares)).or_insert((peer, spares, Vec::new()));
             group.2.push(shard);
         }
@@ -154,9 +156,25 @@ impl<T> Gathering<T> {
             if about(&status, shards).contains(&shard) {
                 self.tried.entry(shard).or_default().push(id.to_owned());
             }
-            self.pending.insert(shard);
+            if self.times.get(&shard).is_none_or(|times| *times < TIMES) {
+                self.pending.insert(shard);
+            }
             self.missing.insert(shard, status);
         }
         Ok(())
     }
+}
+
+/// What a caller that wants all shards is told when some gave nothing.
+///
+/// That a shard is not fresh enough in time says more than that others gave nothing meanwhile, so it
+/// comes first, and to a peer too. A peer is else only told which shards gave nothing: somebody
+/// else may have them.
+pub(crate) fn refusal(missing: Vec<(Partition, Status)>, asked: &Asked) -> Option<Status> {
+    let mut statuses: Vec<_> = missing.into_iter().map(|(_, status)| status).collect();
+    statuses.sort_by_key(|status| status.code() != Code::DeadlineExceeded);
+    let is_told = |status: &Status| {
+        asked.caller == Caller::Outside || status.code() == Code::DeadlineExceeded
+    };
+    statuses.into_iter().next().filter(is_told)
 }

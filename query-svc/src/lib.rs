@@ -231,7 +231,11 @@ async fn reached(instances: Arc<Instances>) {
 async fn reach(instances: &Instances) -> Result<(), String> {
     let me = &instances.me;
     let said = |status: tonic::Status| match status.code() {
+        // A mark that isn't known there.
         tonic::Code::PermissionDenied => "another instance answers there".to_owned(),
+        _ if tandem_service::status::reason(&status).as_deref() == Some(status::OTHER_RUN) => {
+            "another instance answers there".to_owned()
+        }
         _ => status.message().to_owned(),
     };
     let (mut client, envelope) =

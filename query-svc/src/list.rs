@@ -7,19 +7,19 @@ use futures::future::join_all;
 use prost::Message;
 use tandem_domain::{CustomerId, GreetingId, Millis, OrderId, Topic};
 use tandem_processor::{
-    JoinedOrder, Page, Partition, StoreError, Unserved, View,
+    JoinedOrder, Page, Partition, StoreError, View,
     simulation::{Bug, planted},
 };
 use tandem_proto::v1::{self, OrderSort};
 use tandem_service::{deadline::Deadline, status::Fault};
-use tonic::{Code, Response, Status};
+use tonic::{Response, Status};
 
 use crate::{
     ask::{Asked, Instances},
-    gather::Part,
+    gather::{Part, refusal},
     page::Last,
     parse::Listing,
-    peers::{Caller, Client, Envelope},
+    peers::{Client, Envelope},
     render, status,
 };
 
@@ -113,20 +113,6 @@ where
     Ok(Response::new(Listed { rows, next_page_token, unreachable_shards, served }.into()))
 }
 
-/// What a caller that wants the whole list is told instead of it.
-///
-/// That a shard is not fresh enough in time says more than that others gave nothing meanwhile, so it
-/// comes first, and to a peer too. A peer is else only told which shards gave nothing: somebody
-/// else may have them.
-fn refusal(missing: Vec<(Partition, Status)>, asked: &Asked) -> Option<Status> {
-    let mut statuses: Vec<_> = missing.into_iter().map(|(_, status)| status).collect();
-    statuses.sort_by_key(|status| status.code() != Code::DeadlineExceeded);
-    let is_told = |status: &Status| {
-        asked.caller == Caller::Outside || status.code() == Code::DeadlineExceeded
-    };
-    statuses.into_iter().next().filter(is_told)
-}
-
 /// What a peer answered for some shards.
 fn part<W>(listed: Listed<W>) -> Part<Rows<W>> {
     let missing = listed.unreachable_shards.into_iter().map(Partition);
@@ -158,7 +144,6 @@ async fn here<W: Message>(
                 more: page.more,
                 served: Some(render::served(&instances.me.instance_id, &stamp)),
             }),
-            Err(why @ Unserved::Store(_)) => return Err(status::unserved(why)),
             Err(why) => missing.push((shard, status::unserved(why).into())),
         }
     }

@@ -96,13 +96,25 @@ pub(crate) struct Peers {
 
 #[derive(Default)]
 struct Known {
-    /// By the peer's run, so that one that was started again is connected to anew.
-    clients: HashMap<String, Client>,
+    /// By the peer's run, so that one that was started again is connected to anew, and by lane.
+    clients: HashMap<(String, usize), Client>,
+    /// The lanes for watches to each peer, each held by those that are on it.
+    lanes: HashMap<String, Vec<Lane>>,
     /// Until when a peer is not asked: in general, or for a shard.
     aside: HashMap<(String, Option<Partition>), Instant>,
     /// When calls of a peer last failed.
     failed: HashMap<String, Instant>,
 }
+
+/// A place on a connection for watches. Reads have one of their own: watches have no end, so they
+/// would take all the streams that a connection may have, and one that isn't read its window.
+pub(crate) type Lane = Arc<()>;
+
+/// The lane of reads.
+const READS: usize = 0;
+
+/// How many watches there may be on a connection: few beside the streams that a server allows, 256.
+const WATCHES: usize = 64;
 
 /// Who calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -199,7 +211,31 @@ impl Peers {
         let shards: Vec<String> = shards.iter().map(ToString::to_string).collect();
         let (run, shards, trace) = (peer.run.clone(), shards.join(","), trace.0.clone());
         let envelope = Envelope { run, shards, trace, deadline };
-        Ok((self.client(&peer.run, &peer.address)?, envelope))
+        Ok((self.client(&peer.run, READS, &peer.address)?, envelope))
+    }
+
+    /// How to watch at `peer`; the lane has to be held for as long as the watch lasts.
+    pub(crate) fn watch(
+        &self,
+        peer: &Peer,
+        shard: Partition,
+        trace: &Trace,
+    ) -> Result<(Client, Envelope, Lane), Status> {
+        let (_, envelope) = self.call(peer, &[shard], trace, None)?;
+        let (at, lane) = self.lane(&peer.run);
+        Ok((self.client(&peer.run, at, &peer.address)?, envelope, lane))
+    }
+
+    /// The first lane with room for one more watch.
+    pub(crate) fn lane(&self, run: &str) -> (usize, Lane) {
+        let mut known = self.lock();
+        let lanes = known.lanes.entry(run.to_owned()).or_default();
+        let has_room = |lane: &Lane| Arc::strong_count(lane) <= WATCHES;
+        let at = lanes.iter().position(has_room).unwrap_or_else(|| {
+            lanes.push(Lane::default());
+            lanes.len() - 1
+        });
+        (READS + 1 + at, lanes[at].clone())
     }
 
     /// How to call this instance itself by the address that it announces.
@@ -210,28 +246,34 @@ impl Peers {
     ) -> Result<(Client, Envelope), Status> {
         let deadline = Some(Deadline::within(within));
         let (run, shards) = (self.run.clone(), String::new());
-        Ok((self.client(&run, address)?, Envelope { run, shards, trace: None, deadline }))
+        Ok((self.client(&run, READS, address)?, Envelope { run, shards, trace: None, deadline }))
     }
 
-    fn client(&self, run: &str, address: &str) -> Result<Client, Status> {
+    fn client(&self, run: &str, lane: usize, address: &str) -> Result<Client, Status> {
         let mut known = self.lock();
-        if let Some(client) = known.clients.get(run) {
+        let key = (run.to_owned(), lane);
+        if let Some(client) = known.clients.get(&key) {
             return Ok(client.clone());
         }
         let there: Vec<String> = self.cluster.peers().iter().map(|p| p.run.clone()).collect();
-        known.clients.retain(|run, _| there.contains(run));
+        known.clients.retain(|(run, _), _| there.contains(run));
+        known.lanes.retain(|run, _| there.contains(run));
         known.failed.retain(|run, _| there.contains(run));
         let connection = (self.connect)(address)
             .map_err(|why| Status::unavailable(format!("{address} can't be called: {why}")))?;
         let client =
             QueryServiceClient::new(connection).max_decoding_message_size(MAX_ANSWER_BYTES);
-        known.clients.insert(run.to_owned(), client.clone());
+        known.clients.insert(key, client.clone());
         Ok(client)
     }
 
-    /// Whether a peer has just failed to answer for the shard.
-    pub(crate) fn is_aside(&self, peer: &Peer, shard: Partition) -> bool {
+    /// Whether a peer has just failed to answer for the shard, or for any and hasn't been heard since:
+    /// it may well be dead. It is asked if there is nobody else.
+    pub(crate) fn is_suspect(&self, peer: &Peer, shard: Partition) -> bool {
         let known = self.lock();
+        if known.failed.get(&peer.run).is_some_and(|failed| *failed > peer.heard) {
+            return true;
+        }
         if known.aside.is_empty() {
             return false;
         }
@@ -239,11 +281,6 @@ impl Peers {
         [None, Some(shard)].into_iter().any(|which| {
             known.aside.get(&(peer.run.clone(), which)).is_some_and(|until| *until > now)
         })
-    }
-
-    /// Whether a peer has failed and has not been heard since: it may well be dead.
-    pub(crate) fn is_suspect(&self, peer: &Peer) -> bool {
-        self.lock().failed.get(&peer.run).is_some_and(|failed| *failed > peer.heard)
     }
 
     /// Sets a peer aside for what it did to a call about `shards`.
@@ -295,19 +332,35 @@ pub(crate) fn trouble(status: &Status) -> Option<Trouble> {
         (Code::PermissionDenied, Some(FORGED_HEADER)) | (Code::Unavailable, Some(_)) => {
             Some(Trouble::NotHere)
         }
-        (Code::DeadlineExceeded, Some(_)) => Some(Trouble::Late),
-        (Code::DeadlineExceeded | Code::Cancelled, None) => Some(Trouble::Hung),
-        (_, None) => Some(Trouble::Failed),
-        (_, Some(_)) => None,
+        (Code::DeadlineExceeded, Some(status::VIEW_BEHIND | status::VIEW_STALE)) => {
+            Some(Trouble::Late)
+        }
+        (Code::DeadlineExceeded | Code::Cancelled, _) => Some(Trouble::Hung),
+        (
+            Code::NotFound
+            | Code::FailedPrecondition
+            | Code::InvalidArgument
+            | Code::ResourceExhausted,
+            Some(_),
+        ) => None,
+        // A store that broke is that instance's own; another copy may be sound.
+        _ => Some(Trouble::Failed),
     }
 }
 
-/// Which of `shards` a peer's trouble is about: the one that its status names, else all.
+/// Which of `shards` a peer's trouble is about: those that its status names, else all.
 pub(crate) fn about(status: &Status, shards: &[Partition]) -> Vec<Partition> {
     let info = status.get_details_error_info();
-    let named = info.and_then(|info| info.metadata.get("shard")?.parse().ok()).map(Partition);
-    match named.filter(|shard| shards.contains(shard)) {
-        Some(shard) => vec![shard],
-        None => shards.to_vec(),
+    let named = info.and_then(|info| {
+        let named = info.metadata.get("shards").or_else(|| info.metadata.get("shard"))?;
+        named
+            .split(',')
+            .map(|shard| shard.parse().map(Partition))
+            .collect::<Result<Vec<_>, _>>()
+            .ok()
+    });
+    match named {
+        Some(named) if named.iter().all(|shard| shards.contains(shard)) => named,
+        _ => shards.to_vec(),
     }
 }

@@ -70,7 +70,8 @@ pub(crate) fn route<'a>(
         Some(best) if best.instance == me => Route::Here,
         Some(best) => Route::Peer(best.instance),
         None => {
-            let furthest = holders.iter().map(|h| h.state).max_by_key(|s| *s as u8);
+            let ended = |s: ShardState| matches!(s, ShardState::Closed | ShardState::Failed);
+            let furthest = holders.iter().map(|h| h.state).max_by_key(|s| (!ended(*s), *s as u8));
             Route::Unknown(furthest.map_or(Why::NotHeld, Why::NotReadable))
         }
     }
@@ -109,7 +110,7 @@ mod tests {
         let busy = |h: Holder<'static>, load| Holder { load, ..h };
         let old = |h: Holder<'static>| Holder { staleness: None, ..h };
         let dead = |h: Holder<'static>| Holder { is_suspect: true, ..h };
-        let table: [(Vec<Holder<'_>>, Route<'_>); 12] = [
+        let table: [(Vec<Holder<'_>>, Route<'_>); 13] = [
             (vec![], Route::Unknown(Why::NotHeld)),
             (vec![holder("me", "z1", Serving), holder("a", "z1", Serving)], Route::Here),
             (vec![old(holder("me", "z1", Serving)), holder("a", "z1", Serving)], Route::Here),
@@ -127,6 +128,10 @@ mod tests {
             ),
             (vec![dead(holder("a", "z1", Serving)), holder("b", "z2", Draining)], Route::Peer("b")),
             (vec![dead(holder("a", "z1", Serving))], Route::Peer("a")),
+            (
+                vec![holder("me", "z1", Failed), holder("a", "z1", Opening)],
+                Route::Unknown(Why::NotReadable(Opening)),
+            ),
             (vec![holder("me", "z1", Failed)], Route::Unknown(Why::NotReadable(Failed))),
         ];
         for (holders, expected) in table {

@@ -11,6 +11,9 @@ use std::{
 use tandem_processor::{LogSettings, RegistryFlags};
 use tandem_service::{grpc::Limits, shards::Shards, telemetry::Telemetry};
 
+/// The longest wait for others that can be told: a year.
+const LONGEST_SECS: u64 = 365 * 24 * 60 * 60;
+
 /// The longest name of a replica set, or of an instance.
 const LONGEST_NAME: usize = 100;
 
@@ -100,6 +103,15 @@ impl ViewSettings {
         {
             if !(8..=1 << 20).contains(&mib) {
                 faults.push(format!("{flag} is {mib}; give 8 to 1048576"));
+            }
+        }
+        for (flag, secs) in [
+            ("--handover-secs", self.handover_secs),
+            ("--leave-secs", self.leave_secs),
+            ("--keep-files-secs", self.keep_files_secs),
+        ] {
+            if secs > LONGEST_SECS {
+                faults.push(format!("{flag} is {secs}; give 0 to {LONGEST_SECS}"));
             }
         }
         faults

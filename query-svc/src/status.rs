@@ -3,11 +3,19 @@
 use std::time::Duration;
 use tandem_domain::{CustomerId, OrderId};
 use tandem_processor::{Partition, ShardState, Unserved};
-use tandem_service::status::Fault;
+use tandem_service::{grpc::OVERLOADED, status::Fault};
 use tonic::Code;
 
 /// A failed shard needs an operator; asking it four times a second helps no one.
 const RETRY_FAILED: Duration = Duration::from_secs(5);
+
+/// The view was not far enough in time.
+pub(crate) const VIEW_BEHIND: &str = "VIEW_BEHIND";
+/// The view was too old in time.
+pub(crate) const VIEW_STALE: &str = "VIEW_STALE";
+
+/// A mark for an earlier run, or of another instance.
+pub(crate) const OTHER_RUN: &str = "OTHER_RUN";
 
 /// Why a shard didn't answer.
 pub(crate) fn unserved(why: Unserved) -> Fault {
@@ -29,13 +37,13 @@ pub(crate) fn unserved(why: Unserved) -> Fault {
             Fault::unavailable("SHARD_NOT_READY", message).with("shard", shard)
         }
         Unserved::Behind { shard, position, needed, .. } => {
-            Fault::new(Code::DeadlineExceeded, "VIEW_BEHIND", message)
+            Fault::new(Code::DeadlineExceeded, VIEW_BEHIND, message)
                 .with("shard", shard)
                 .with("position", position)
                 .with("needed", needed)
         }
         Unserved::Stale { shard, .. } => {
-            Fault::new(Code::DeadlineExceeded, "VIEW_STALE", message).with("shard", shard)
+            Fault::new(Code::DeadlineExceeded, VIEW_STALE, message).with("shard", shard)
         }
         Unserved::Store(e) => {
             tracing::error!(error = %e, "a store could not be read");
@@ -56,7 +64,20 @@ pub(crate) fn nobody(shard: Partition) -> Fault {
 
 /// A peer calls an earlier run of this instance.
 pub(crate) fn other_run() -> Fault {
-    Fault::unavailable("OTHER_RUN", "this instance was started again; ask again")
+    Fault::unavailable(OTHER_RUN, "this instance was started again; ask again")
+}
+
+/// What a peer is told that asks for shards of which some are not here (any more).
+pub(crate) fn not_here(shards: &[Partition]) -> Fault {
+    let shards: Vec<_> = shards.iter().map(ToString::to_string).collect();
+    let message =
+        format!("of the shards asked for, these can't be read here: {}", shards.join(", "));
+    Fault::unavailable("SHARD_NOT_HELD", message).with("shards", shards.join(","))
+}
+
+/// As many watches are open as this instance takes.
+pub(crate) fn too_many_watches() -> Fault {
+    Fault::unavailable(OVERLOADED, "this instance has as many watches as it takes; try another")
 }
 
 /// The instance that holds the shard didn't answer.

@@ -20,7 +20,7 @@ use tandem_proto::{
 };
 use tandem_service::{deadline::Deadline, status::Fault};
 use tokio::{
-    sync::{mpsc, oneshot},
+    sync::{OwnedSemaphorePermit, mpsc, oneshot},
     time::{Instant, sleep},
 };
 use tokio_util::sync::CancellationToken;
@@ -106,10 +106,12 @@ pub(crate) fn watch(
     instances: Arc<Instances>,
     watched: Watched,
     stopping: CancellationToken,
+    permit: OwnedSemaphorePermit,
 ) -> impl Stream<Item = Result<Document, Status>> + Send + 'static {
     let (sender, receiver) = mpsc::channel(1);
     let (end, ended) = oneshot::channel();
     tokio::spawn(async move {
+        let _permit = permit;
         let status = Watching { instances, watched, stopping, sender }.run().await;
         // Nobody listens any more when the watcher has gone.
         let _ = end.send(status);
@@ -208,10 +210,7 @@ impl Watching {
 
     /// Follows this instance's own view.
     async fn follow(&mut self) -> Ended {
-        let moved = |why: Unserved| match why {
-            why @ Unserved::Store(_) => Ended::from(status::unserved(why)),
-            why => Ended::Moved(status::unserved(why).into()),
-        };
+        let moved = |why: Unserved| Ended::Moved(status::unserved(why).into());
         let mut changes = match self.instances.reads.watch(self.watched.shard, &self.watched.id) {
             Ok(changes) => changes,
             Err(why) => return moved(why),
@@ -291,8 +290,8 @@ impl Watching {
     /// Passes on what a peer that holds the shard sends.
     async fn there(&mut self, peer: &Peer) -> Ended {
         let peers = &self.instances.peers;
-        let shards = [self.watched.shard];
-        let (mut client, envelope) = match peers.call(peer, &shards, &self.watched.trace, None) {
+        let watching = peers.watch(peer, self.watched.shard, &self.watched.trace);
+        let (mut client, envelope, _lane) = match watching {
             Ok(call) => call,
             Err(status) => return self.left(peer, &status),
         };
@@ -343,9 +342,13 @@ impl Watching {
 
     async fn gone(&self, peer: &Peer) {
         let cluster = &self.instances.cluster;
-        while cluster.peers().iter().any(|p| p.run == peer.run) {
+        loop {
+            let changed = cluster.changed();
+            if !cluster.peers().iter().any(|p| p.run == peer.run) {
+                return;
+            }
             tokio::select! {
-                () = cluster.changed() => {}
+                () = changed => {}
                 () = sleep(GONE_AFTER) => {}
             }
         }

@@ -252,13 +252,20 @@ fn check(world: &World, list: List, rows: &[Row], before: &[Positions]) -> Resul
         list == List::Rejects || !touched.iter().any(|id| names(list, key, id) && !row.is_empty())
     };
     let listed: BTreeMap<&Key, &str> = rows.iter().map(|(key, row)| (key, &**row)).collect();
-    for (key, row) in list.of(&folded).iter().filter(|(key, row)| stayed(key, row)) {
+    let expected = list.of(&folded);
+    for (key, row) in expected.iter().filter(|(key, row)| stayed(key, row)) {
         match listed.get(key) {
             Some(found) if found == row => {}
             found => return Err(format!("{list:?} has {found:?} for {row}")),
         }
     }
-    Ok(())
+    let surplus = |(key, row): &&Row| {
+        list != List::Rejects && stayed(key, row) && expected.get(key) != Some(row)
+    };
+    match rows.iter().find(surplus) {
+        Some((_, row)) => Err(format!("{list:?} has {row}, which wasn't there")),
+        None => Ok(()),
+    }
 }
 
 /// The customers, and their orders, and the greetings, that something happened to meanwhile.

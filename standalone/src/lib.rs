@@ -160,7 +160,8 @@ fn query_settings(settings: &Settings, at: usize, port: u16) -> tandem_query_svc
     let mut view = settings.view.clone();
     if at > 0 {
         let nth = at + 1;
-        identity.instance_id = identity.instance_id.map(|id| format!("{id}-{nth}"));
+        let given = identity.instance_id.filter(|id| !id.is_empty());
+        identity.instance_id = given.map(|id| format!("{id}-{nth}"));
         identity.advertise = None;
         view.data_dir = view.data_dir.join(format!("query-{nth}"));
     }

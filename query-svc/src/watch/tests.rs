@@ -4,7 +4,7 @@ use std::sync::atomic::AtomicU32;
 use tandem_domain::{Customer, CustomerEvent, Event};
 use tandem_eventlog::{Headers, Log, NewRecord, TopicName, TopicPartition, embedded::Embedded};
 use tandem_processor::{Codec, Running, Settings, ShardState, start};
-use tokio::{runtime::Handle, time::timeout};
+use tokio::{runtime::Handle, sync::Semaphore, time::timeout};
 
 const SHARD: Partition = Partition(0);
 const SOON: Duration = Duration::from_secs(20);
@@ -80,7 +80,8 @@ impl Alone {
             seen: seen(token, &id("ada")).unwrap(),
             positions: Vec::new(),
         };
-        watch(self.instances.clone(), watched, CancellationToken::new()).boxed()
+        let permit = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
+        watch(self.instances.clone(), watched, CancellationToken::new(), permit).boxed()
     }
 }
 
@@ -97,6 +98,19 @@ fn a_token_is_of_one_customer() {
     assert_eq!(seen(&token, &id("b")), Err(Mangled));
     assert_eq!(seen("", &id("a")), Ok(None));
     assert_eq!(seen("AAAA", &id("a")), Err(Mangled));
+}
+
+#[tokio::test]
+async fn watches_leave_the_connection_of_reads_alone_and_share_others() {
+    let alone = Alone::new().await;
+    let peers = &alone.instances.peers;
+    let mut lanes: Vec<_> = (0..130).map(|_| peers.lane("run")).collect();
+    let on = |n| lanes.iter().filter(|(lane, _)| *lane == n).count();
+    assert_eq!([0, 1, 2, 3].map(on), [0, 64, 64, 2]);
+    lanes.drain(..5);
+    assert_eq!(peers.lane("run").0, 1, "there is room again");
+    assert_eq!(peers.lane("another").0, 1);
+    alone.processor.stop().await;
 }
 
 // The clock stands still but when everything waits; it then jumps to the next moment that
