@@ -140,7 +140,8 @@ pub(crate) struct Shell {
     folder: TempDir,
 }
 
-/// Variables live from block to block in a file. `make load` is the program behind it.
+/// Variables live from block to block in a file, but for where Tandem is: a second one is elsewhere.
+/// `make load` is the program behind it.
 const BEFORE: &str = r#"
 if [[ -e $README_STATE ]]; then source "$README_STATE"; fi
 make() {
@@ -155,7 +156,7 @@ make() {
 }
 set -a
 "#;
-const AFTER: &str = "\nset +a; export -p >\"$README_STATE\"\n";
+const AFTER: &str = "\nset +a; unset \"${!TANDEM_LOAD_@}\"; export -p >\"$README_STATE\"\n";
 
 impl Shell {
     pub(crate) fn new(root: &Path) -> Result<Self, String> {
