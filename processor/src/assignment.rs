@@ -138,12 +138,7 @@ impl Assignment {
                 biased;
                 () = stops.leave.cancelled() => break,
                 assigned = membership.next() => assigned,
-                () = self.cluster.changed() => {
-                    self.release().await;
-                    self.remove_files().await;
-                    continue;
-                }
-                () = sleep(LOOK_EVERY), if self.has_to_look() => {
+                () = self.time_to_look() => {
                     self.release().await;
                     self.remove_files().await;
                     continue;
@@ -178,8 +173,13 @@ impl Assignment {
         membership.leave().await;
     }
 
-    fn has_to_look(&self) -> bool {
-        !self.files.is_empty() || self.owned.values().any(|o| o.revoked.is_some())
+    /// Ends when something is heard, and every moment while something waits here.
+    async fn time_to_look(&self) {
+        let waits = !self.files.is_empty() || self.owned.values().any(|o| o.revoked.is_some());
+        tokio::select! {
+            () = self.cluster.changed() => {}
+            () = sleep(LOOK_EVERY), if waits => {}
+        }
     }
 
     /// Opens what is newly assigned, and drains what no longer is.

@@ -54,6 +54,13 @@ pub(crate) struct Asked {
     pub(crate) trace: Trace,
 }
 
+impl Asked {
+    /// Until when one may take that gets only `half` of the time; else all that there is.
+    pub(crate) fn until(&self, half: Option<Duration>) -> Deadline {
+        half.map_or(self.deadline, |half| self.deadline.or_within(half))
+    }
+}
+
 /// Where to ask, at last.
 pub(crate) enum Way {
     Here,
@@ -145,11 +152,13 @@ impl Instances {
     pub(crate) fn way(&self, shard: Partition, need: &Need, tried: &[String]) -> Result<Way, Why> {
         let peers = self.cluster.peers();
         let mine = self.reads.shard_status(shard).filter(|_| !tried.contains(&self.me.instance_id));
+        let inputs = mine.iter().flat_map(|s| &s.inputs);
+        let positions: Vec<u64> = inputs.map(|input| input.position).collect();
         let mine = mine.map(|s| Holder {
             instance: &self.me.instance_id,
             zone: &self.me.zone,
             state: s.state,
-            positions: s.inputs.iter().map(|i| i.position).collect(),
+            positions: &positions,
             staleness: s.staleness,
             load: 0,
             is_suspect: false,
@@ -160,7 +169,7 @@ impl Instances {
                 instance: &peer.instance_id,
                 zone: &peer.zone,
                 state: held.state,
-                positions: held.positions.clone(),
+                positions: &held.positions,
                 staleness: held.staleness.map(|s| s + peer.heard.elapsed()),
                 load: peer.load,
                 is_suspect: self.peers.is_suspect(peer, shard),
@@ -213,7 +222,7 @@ impl Instances {
         }
     }
 
-    /// Until when the first one that is asked for `shard` may take, if there is a second.
+    /// How long the first one that is asked for `shard` may take, if there is a second.
     pub(crate) fn half(
         &self,
         shard: Partition,
@@ -259,8 +268,7 @@ impl Instances {
                     tried.push(id.clone());
                     // What isn't waited for is there at once.
                     let half = if *need == Need::default() { None } else { half(id) };
-                    let until = half.map_or(asked.deadline, |half| asked.deadline.or_within(half));
-                    local(until).await.map_err(NoAnswer::from)
+                    local(asked.until(half)).await.map_err(NoAnswer::from)
                 }
                 Way::Peer(peer) => {
                     tried.push(peer.instance_id.clone());
@@ -290,8 +298,7 @@ impl Instances {
     where
         P: Future<Output = Result<Response<A>, Status>>,
     {
-        let until =
-            half.map_or(asked.deadline, |half| asked.deadline.or_within(half.min(PATIENCE)));
+        let until = asked.until(half.map(|half| half.min(PATIENCE)));
         let called = self.peers.call(peer, shards, &asked.trace, Some(until));
         let (client, envelope) = called.map_err(NoAnswer::Elsewhere)?;
         let is_fair = until.remaining() >= FAIR;
@@ -318,20 +325,6 @@ impl Instances {
                 NoAnswer::Elsewhere(status)
             }
         })
-    }
-
-    /// Where a watch goes on, and why nobody can be asked.
-    pub(crate) fn watch_way(
-        &self,
-        shard: Partition,
-        need: &Need,
-        tried: &[String],
-    ) -> Result<Option<Arc<Peer>>, Status> {
-        match self.way(shard, need, tried) {
-            Ok(Way::Here) => Ok(None),
-            Ok(Way::Peer(peer)) => Ok(Some(peer)),
-            Err(why) => Err(self.nobody(shard, why)),
-        }
     }
 }
 

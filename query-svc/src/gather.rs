@@ -86,8 +86,7 @@ impl Instances {
             let answered = match &peer {
                 Some(peer) => self.call(peer, &shards, half, asked, remote).await,
                 None => {
-                    let until = half.map_or(asked.deadline, |h| asked.deadline.or_within(h));
-                    let part = local(shards.clone(), until).await;
+                    let part = local(shards.clone(), asked.until(half)).await;
                     part.map_err(|fault| NoAnswer::Final(fault.into()))
                 }
             };

@@ -1,9 +1,10 @@
 //! Answers queries over gRPC, from the view that this process holds or from its peers'.
 //!
 //! One question's path: `api` takes it, `parse` turns it into a typed question or names every
-//! fault, `route` says who answers, `ask` asks them (`gather` all at once): the processor's reads, or
-//! over `peers` another instance; `list` merges what many shards gave, `watch` follows one customer; `render` puts the
-//! answer on the wire. `status` is the table from what can go wrong to what the caller is told.
+//! fault, `route` says who answers, `ask` asks them (`gather` all at once): the processor's reads,
+//! or over `peers` another instance; `list` merges what many shards gave, `watch` follows one
+//! customer; `render` puts the answer on the wire. `status` is the table from what can go wrong to
+//! what the caller is told.
 //!
 //! [`start`] is the service in any process, [`process`] the ones that hold a view of their own;
 //! [`settings`] is what those that hold one have in common.
@@ -230,13 +231,14 @@ async fn reached(instances: Arc<Instances>) {
 
 async fn reach(instances: &Instances) -> Result<(), String> {
     let me = &instances.me;
-    let said = |status: tonic::Status| match status.code() {
-        // A mark that isn't known there.
-        tonic::Code::PermissionDenied => "another instance answers there".to_owned(),
-        _ if tandem_service::status::reason(&status).as_deref() == Some(status::OTHER_RUN) => {
-            "another instance answers there".to_owned()
+    let another = || "another instance answers there".to_owned();
+    let said = |status: tonic::Status| {
+        let reason = tandem_service::status::reason(&status);
+        match (status.code(), reason.as_deref()) {
+            // A mark that isn't known there.
+            (tonic::Code::PermissionDenied, _) | (_, Some(status::OTHER_RUN)) => another(),
+            _ => status.message().to_owned(),
         }
-        _ => status.message().to_owned(),
     };
     let (mut client, envelope) =
         instances.peers.call_self(&me.address, REACH_WITHIN).map_err(said)?;
@@ -245,6 +247,6 @@ async fn reach(instances: &Instances) -> Result<(), String> {
     let answered = answered.map_err(|_| "no answer in time".to_owned())?.map_err(said)?;
     match answered.into_inner().instances.first() {
         Some(first) if first.instance_id == me.instance_id => Ok(()),
-        _ => Err("another instance answers there".to_owned()),
+        _ => Err(another()),
     }
 }

@@ -100,7 +100,7 @@ struct Known {
     clients: HashMap<(String, usize), Client>,
     /// The lanes for watches to each peer, each held by those that are on it.
     lanes: HashMap<String, Vec<Lane>>,
-    /// Until when a peer is not asked: in general, or for a shard.
+    /// Until when a peer is asked only if there is nobody else: in general, or for a shard.
     aside: HashMap<(String, Option<Partition>), Instant>,
     /// When calls of a peer last failed.
     failed: HashMap<String, Instant>,
@@ -135,6 +135,12 @@ pub(crate) struct Envelope {
 }
 
 impl Envelope {
+    fn to(peer: &Peer, shards: &[Partition], trace: &Trace, deadline: Option<Deadline>) -> Self {
+        let shards: Vec<String> = shards.iter().map(ToString::to_string).collect();
+        let (run, trace) = (peer.run.clone(), trace.0.clone());
+        Self { run, shards: shards.join(","), trace, deadline }
+    }
+
     /// Puts a message into it.
     pub(crate) fn with<T>(&self, message: T) -> tonic::Request<T> {
         let mut request = tonic::Request::new(message);
@@ -208,9 +214,7 @@ impl Peers {
         trace: &Trace,
         deadline: Option<Deadline>,
     ) -> Result<(Client, Envelope), Status> {
-        let shards: Vec<String> = shards.iter().map(ToString::to_string).collect();
-        let (run, shards, trace) = (peer.run.clone(), shards.join(","), trace.0.clone());
-        let envelope = Envelope { run, shards, trace, deadline };
+        let envelope = Envelope::to(peer, shards, trace, deadline);
         Ok((self.client(&peer.run, READS, &peer.address)?, envelope))
     }
 
@@ -221,7 +225,7 @@ impl Peers {
         shard: Partition,
         trace: &Trace,
     ) -> Result<(Client, Envelope, Lane), Status> {
-        let (_, envelope) = self.call(peer, &[shard], trace, None)?;
+        let envelope = Envelope::to(peer, &[shard], trace, None);
         let (at, lane) = self.lane(&peer.run);
         Ok((self.client(&peer.run, at, &peer.address)?, envelope, lane))
     }

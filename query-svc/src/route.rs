@@ -15,7 +15,7 @@ pub(crate) struct Holder<'a> {
     pub(crate) zone: &'a str,
     pub(crate) state: ShardState,
     /// How far it has folded each input, in the order of the topics.
-    pub(crate) positions: Vec<u64>,
+    pub(crate) positions: &'a [u64],
     /// How long ago it held everything that was on the log.
     pub(crate) staleness: Option<Duration>,
     /// How many queries it has in hand.
@@ -97,7 +97,7 @@ mod tests {
 
     fn holder<'a>(instance: &'a str, zone: &'a str, state: ShardState) -> Holder<'a> {
         let staleness = Some(Duration::from_millis(60));
-        let positions = vec![10, 10, 10];
+        let positions = &[10, 10, 10];
         Holder { instance, zone, state, positions, staleness, load: 0, is_suspect: false }
     }
 

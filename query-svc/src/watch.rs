@@ -28,7 +28,7 @@ use tonic::{Code, Status};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::{
-    ask::{Instances, passed_on},
+    ask::{Instances, Way, passed_on},
     page::MAX_SIZE,
     peers::{Caller, Trace, trouble},
     render, status,
@@ -174,18 +174,18 @@ impl Watching {
             return self.here().await;
         }
         let need = self.need();
-        match self.instances.watch_way(self.watched.shard, &need, tried) {
-            Ok(None) => {
+        match self.instances.way(self.watched.shard, &need, tried) {
+            Ok(Way::Here) => {
                 tried.push(self.instances.me.instance_id.clone());
                 self.here().await
             }
-            Ok(Some(peer)) => {
+            Ok(Way::Peer(peer)) => {
                 tried.push(peer.instance_id.clone());
                 self.there(&peer).await
             }
-            Err(status) => {
+            Err(why) => {
                 tried.clear();
-                Ended::Moved(status)
+                Ended::Moved(self.instances.nobody(self.watched.shard, why))
             }
         }
     }
