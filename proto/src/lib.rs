@@ -1,6 +1,7 @@
 //! The wire contract: what `tandem/v1/*.proto` generates, its descriptors for reflection, and the
 //! tokens that the contract calls opaque.
 
+pub mod json;
 pub mod receipt;
 pub mod token;
 
