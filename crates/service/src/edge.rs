@@ -1,7 +1,7 @@
-//! What every gRPC call passes on its way in and out: a bound on the calls in hand, the caller's
+//! What every gRPC call passes on its way in and out: who may send it, a bound on the calls in hand, the caller's
 //! deadline, and the promise that no error goes out without details.
 
-use crate::{deadline, machinery, status::Fault};
+use crate::{deadline, machinery, origins::Origins, status::Fault};
 use axum::{
     body::Body,
     extract::{Request, State},
@@ -17,18 +17,24 @@ use tonic::Status;
 /// Probes are never turned away for load: an orchestrator would kill a process that is only busy.
 const ALWAYS: &str = "/grpc.health.v1.Health/";
 
-/// How many calls are in hand; shared by all connections.
+/// How many calls are in hand, and which pages may call; shared by all connections.
 #[derive(Clone)]
 pub(crate) struct Edge {
     in_flight: Arc<Semaphore>,
+    origins: Arc<Origins>,
 }
 
 impl Edge {
-    pub(crate) fn new(in_flight: usize) -> Self {
-        Self { in_flight: Arc::new(Semaphore::new(in_flight)) }
+    pub(crate) fn new(in_flight: usize, origins: Origins) -> Self {
+        Self { in_flight: Arc::new(Semaphore::new(in_flight)), origins: Arc::new(origins) }
     }
 
-    fn admit(&self, path: &str) -> Result<Option<SemaphorePermit<'_>>, Fault> {
+    /// Refuses what a page of another origin sends.
+    pub(crate) fn check(&self, request: &Request) -> Result<(), Fault> {
+        self.origins.check(request)
+    }
+
+    pub(crate) fn admit(&self, path: &str) -> Result<Option<SemaphorePermit<'_>>, Fault> {
         if path.starts_with(ALWAYS) {
             return Ok(None);
         }
@@ -39,6 +45,9 @@ impl Edge {
 /// The edge, as axum middleware around the gRPC routes. A call counts as in hand until its
 /// response begins; the rest of a stream is bounded by the connection's streams.
 pub(crate) async fn pass(State(edge): State<Edge>, request: Request, next: Next) -> Response {
+    if let Err(fault) = edge.check(&request) {
+        return refuse(fault);
+    }
     let uri = request.uri().clone();
     let _slot = match edge.admit(uri.path()) {
         Ok(slot) => slot,

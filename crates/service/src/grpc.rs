@@ -1,8 +1,9 @@
 //! The shell around gRPC services: one port for gRPC, gRPC-Web and plain HTTP, with reflection,
 //! health, bounds, and an end that waits for what is under way, but not for ever.
 //!
-//! Layers of a gRPC call, from the outside: HTTP/1 or 2, gRPC-Web made into gRPC, the edge
-//! (calls in hand, deadline, details of errors), the route, the service.
+//! Layers of a gRPC call, from the outside: HTTP/1 or 2, what pages of other origins may do,
+//! gRPC-Web made into gRPC, the edge (calls in hand, deadline, details of errors), the route, the
+//! service.
 
 pub use crate::machinery::{
     DEADLINE_EXCEEDED, ENCODING_UNSUPPORTED, MESSAGE_TOO_LARGE, METHOD_UNKNOWN, OVERLOADED,
@@ -12,9 +13,10 @@ use crate::{
     edge::{self, Edge},
     health::Health,
     incoming::incoming,
-    reflection,
+    origins::Origins,
+    plain, reflection,
 };
-use axum::{Router, response::IntoResponse};
+use axum::{Router, handler::Handler as _, response::IntoResponse};
 use http::Request;
 use std::{convert::Infallible, net::SocketAddr, time::Duration};
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -73,6 +75,7 @@ pub struct Shell {
     grpc: Routes,
     names: Vec<&'static str>,
     http: Router,
+    origins: Origins,
     health: Health,
 }
 
@@ -86,7 +89,8 @@ impl Shell {
         reflection::add_to(Routes::default(), &[])?;
         let (reporter, health_server) = tonic_health::server::health_reporter();
         let (grpc, health) = (Routes::new(health_server), Health::new(reporter));
-        Ok(Self { limits, grpc, names: Vec::new(), http: Router::new(), health })
+        let (http, origins) = (Router::new(), Origins::default());
+        Ok(Self { limits, grpc, names: Vec::new(), http, origins, health })
     }
 
     /// Adds a service, NOT_SERVING until [`Health::serving`] is told otherwise. Wrap it in
@@ -107,10 +111,12 @@ impl Shell {
         self
     }
 
-    /// Adds plain HTTP routes beside the services. They pass no gRPC layer.
+    /// Adds plain HTTP routes beside the services, and says which pages in the web may call all of
+    /// it from a browser. The routes pass no gRPC layer.
     #[must_use]
-    pub fn http(mut self, routes: Router) -> Self {
+    pub fn http(mut self, routes: Router, origins: Origins) -> Self {
         self.http = self.http.merge(routes);
+        self.origins = origins;
         self
     }
 
@@ -136,9 +142,13 @@ impl Shell {
     }
 
     async fn run(self, listener: TcpListener, shutdown: CancellationToken) {
-        let Self { limits, grpc, names: _, http, health } = self;
-        let edge = axum::middleware::from_fn_with_state(Edge::new(limits.in_flight), edge::pass);
-        let grpc = grpc.into_axum_router().layer(edge).layer(GrpcWebLayer::new());
+        let Self { limits, grpc, names: _, http, origins, health } = self;
+        let cors = origins.cors();
+        let edge = Edge::new(limits.in_flight, origins);
+        let pass = axum::middleware::from_fn_with_state(edge.clone(), edge::pass);
+        let grpc = grpc.into_axum_router().layer(pass).layer(GrpcWebLayer::new());
+        let routes =
+            plain::routes(http, edge).fallback_service(plain::other.with_state(grpc)).layer(cors);
         let abort = CancellationToken::new();
         let connections = incoming(listener, limits.connections, abort.clone());
         let serving = Server::builder()
@@ -147,7 +157,7 @@ impl Shell {
             .http2_keepalive_interval(Some(KEEPALIVE))
             .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
             .serve_with_incoming_shutdown(
-                grpc.merge(http),
+                Routes::from(routes),
                 connections,
                 shutdown.clone().cancelled_owned(),
             );

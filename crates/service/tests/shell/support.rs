@@ -84,7 +84,11 @@ pub(crate) async fn start(limits: Limits) -> Server {
     let shutdown = CancellationToken::new();
     let service = server::CommandServiceServer::new(Example { gate: gate.clone() });
     let plain = axum::Router::new().route("/plain", axum::routing::get(async || "plain\n"));
-    let shell = Shell::new(limits).unwrap().add(bounded!(service)).await.http(plain);
+    let shell = Shell::new(limits)
+        .unwrap()
+        .add(bounded!(service))
+        .await
+        .http(plain, tandem_service::origins::Origins::default());
     let health = shell.health();
     let serving = shell.serve(listener, shutdown.clone()).unwrap();
     Server { addr: serving.local_addr(), serving, shutdown, health, gate }
