@@ -42,7 +42,7 @@ pub(crate) struct Changes {
 
 impl Changes {
     /// Changes a row of a family that is looked into with [`Self::get`].
-    fn insert(&mut self, family: Family, key: Vec<u8>, row: Option<Vec<u8>>) {
+    pub(crate) fn insert(&mut self, family: Family, key: Vec<u8>, row: Option<Vec<u8>>) {
         self.by_key[family as usize].insert(key, row);
     }
 

@@ -18,7 +18,11 @@ use crate::{
 /// 1. gather the changed rows into one batch;
 /// 2. write it together with the position it leads to: all of it or nothing, and from here on
 ///    visible;
-/// 3. publish the position, which wakes those who wait for it.
+/// 3. take away the documents that were made of these rows;
+/// 4. publish the position, which wakes those who wait for it.
+///
+/// 3 is between the two others so that nobody finds a document that the position they know of made
+/// wrong; see [`crate::documents`].
 ///
 /// A crash before 2 has changed nothing; after 2 the shard goes on behind the batch. Gives the
 /// state committed.
@@ -28,20 +32,19 @@ use crate::{
 pub(crate) fn commit(store: &Store, life: &Life, staged: Staged) -> Result<Arc<State>, StoreError> {
     let Staged { changes, state } = staged;
 
-    // 1. Gather; if anybody watches, whose rows they are too.
-    let watched = !life.watchers().is_empty();
+    // 1. Gather, and note whose rows they are.
     let mut touched = Vec::new();
     let mut batch = WriteBatch::default();
     for (family, rows) in changes.sorted() {
-        let is_watched = watched && family == Family::View;
+        let is_view = family == Family::View;
         let family = store.family(family)?;
         for (key, row) in rows {
-            if is_watched && let Some((customer, _)) = keys::split(&key) {
-                touched.push(customer.to_vec());
-            }
             match row {
-                Some(row) => batch.put_cf(family, key, row),
-                None => batch.delete_cf(family, key),
+                Some(row) => batch.put_cf(family, &key, row),
+                None => batch.delete_cf(family, &key),
+            }
+            if is_view {
+                touched.push(key);
             }
         }
     }
@@ -62,15 +65,19 @@ pub(crate) fn commit(store: &Store, life: &Life, staged: Staged) -> Result<Arc<S
     }
     store.disk().reaches(Step::Written)?;
 
-    // 3. Publish.
+    // 3. Take away.
+    let touched = || touched.iter().filter_map(|key| keys::split(key)).map(|(of, _)| of);
+    store.documents().forget(touched());
+
+    // 4. Publish.
     let state = Arc::new(state);
-    life.update(|p| p.folded = Some(state.clone()));
-    match watched {
-        _ if planted(Bug::MissesChangesForWatchers) => {}
-        true => life.watchers().changed(touched.iter().map(Vec::as_slice)),
-        // Whoever began to watch since 1 may have read before 2, and whose rows these are was not
-        // noted; whoever begins after this reads them.
-        false => life.watchers().all_changed(),
+    life.update(|p| {
+        p.folded = Some(state.clone());
+        p.write = store.writes();
+    });
+    // Whoever begins to watch after this reads what is published.
+    if !planted(Bug::MissesChangesForWatchers) {
+        life.watchers().changed(touched());
     }
     store.disk().reaches(Step::Published)?;
     Ok(state)

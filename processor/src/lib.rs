@@ -7,14 +7,16 @@
 //!
 //! Where things are: `joining` waits for the log, `assignment` decides which shards are held,
 //! `task` is a shard's loop, `apply` folds a record, `commit` writes, `store`, `keys` and `rows`
-//! are how it is kept, `reads`, `view` and `watching` how it is asked; `announce`, `following` and
-//! `cluster` are what instances tell each other. It knows nothing of gRPC.
+//! are how it is kept, `reads`, `view`, `documents` with their `shelf` and `watching` how it is
+//! asked; `announce`, `following` and `cluster` are what instances tell each other. It knows nothing
+//! of gRPC.
 
 mod announce;
 mod apply;
 mod assignment;
 mod cluster;
 mod commit;
+mod documents;
 mod errors;
 mod following;
 mod joining;
@@ -23,6 +25,7 @@ mod reads;
 mod retry;
 mod rows;
 mod shard;
+mod shelf;
 pub mod simulation;
 mod state;
 mod store;
@@ -32,11 +35,12 @@ mod watching;
 
 pub use announce::Presence;
 pub use cluster::{Cluster, GONE_AFTER, Ignored, IgnoredCounts, Peer, PeerShard};
+pub use documents::Made;
 pub use errors::{Failure, StoreError};
 pub use reads::{InputStatus, Need, Reads, Reflected, ShardStatus, Stamp, Unserved};
-pub use rows::{Reject, RejectKind};
+pub use rows::{Reject, RejectKind, SeenOrder};
 pub use shard::ShardState;
-pub use view::{JoinedOrder, Page, View};
+pub use view::{JoinedOrder, Page, Seen, Taken, View};
 
 // What a processor is given, and how a process is told about it, for those who host one.
 pub use tandem_codec::{Codec, RegistryError, RegistryFlags};
@@ -86,6 +90,8 @@ pub struct Settings {
     pub disk: Disk,
     /// Memory for blocks read from the stores, bytes, all shards together.
     pub cache_bytes: usize,
+    /// Memory for documents made of rows, bytes, all shards together; 0 keeps none.
+    pub document_cache_bytes: usize,
     /// Memory for what is not yet flushed, bytes, all shards together.
     pub write_buffer_bytes: usize,
 }
@@ -106,6 +112,7 @@ impl Settings {
             keep_files: Duration::from_secs(600),
             disk: Disk::default(),
             cache_bytes: 64 << 20,
+            document_cache_bytes: 128 << 20,
             write_buffer_bytes: 64 << 20,
         }
     }
@@ -194,6 +201,7 @@ pub fn start(
             codec,
             memory: Arc::new(Memory::new(
                 settings.cache_bytes,
+                settings.document_cache_bytes,
                 settings.write_buffer_bytes,
                 settings.disk.clone(),
             )),

@@ -10,7 +10,7 @@ use crate::{
     assignment::{Held, Topics},
     shard::{Progress, ShardState},
     simulation::{Bug, planted},
-    state::Input,
+    state::{Input, State},
     store::Store,
     view::View,
 };
@@ -76,7 +76,7 @@ pub enum Unserved {
         needed: u64,
     },
     /// The deadline passed before the view was fresh enough.
-    #[error("shard {shard} may lag {staleness:?}, more than the {max:?} allowed")]
+    #[error("shard {shard} {}, more than the {max:?} allowed", lag(*staleness))]
     Stale {
         /// The shard.
         shard: Partition,
@@ -88,6 +88,13 @@ pub enum Unserved {
     /// The store can't be read. The operator has to act.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+fn lag(staleness: Option<Duration>) -> String {
+    match staleness {
+        Some(lag) => format!("may lag {lag:?}"),
+        None => "has not caught up yet, so it may lag".to_owned(),
+    }
 }
 
 /// A shard as this instance holds it.
@@ -210,25 +217,21 @@ impl Reads {
         deadline: Instant,
         read: impl FnOnce(&View<'_>) -> Result<T, StoreError>,
     ) -> Result<(T, Stamp), Unserved> {
-        let (store, caught_up) = self.fresh(shard, need, deadline).await?;
-        let view = View::new(&store);
-        let state = view.state()?;
-        let reflected = |(topic, input): (Topic, &Input)| {
-            let topic_id = TopicId(input.topic_id.clone());
-            Reflected { topic, topic_id, shard, position: input.position }
-        };
-        let positions = Topic::ALL.into_iter().zip(&state.inputs).map(reflected).collect();
-        let stamp = Stamp { positions, staleness: caught_up.elapsed() };
+        let fresh = self.fresh(shard, need, deadline).await?;
+        let view = View::new(&fresh.store);
+        // What was published is what the snapshot is of, unless something was written since.
+        let state = if fresh.is_last() { fresh.folded.clone() } else { Arc::new(view.state()?) };
+        let stamp = fresh.stamp(shard, &state);
         Ok((read(&view)?, stamp))
     }
 
-    /// Waits for the shard to be fresh enough; gives its store, and when it was last up to date.
-    async fn fresh(
+    /// Waits for the shard to be fresh enough.
+    pub(crate) async fn fresh(
         &self,
         shard: Partition,
         need: &Need,
         deadline: Instant,
-    ) -> Result<(Arc<Store>, Instant), Unserved> {
+    ) -> Result<Fresh, Unserved> {
         if self.topics.get().is_none() {
             return Err(Unserved::NotReady);
         }
@@ -236,7 +239,7 @@ impl Reads {
         let mut progress = held.ok_or(Unserved::NotHeld(shard))?;
         loop {
             let short = match look(shard, need, &progress.borrow_and_update())? {
-                Look::Fresh(store, caught_up) => return Ok((store, caught_up)),
+                Look::Fresh(fresh) => return Ok(fresh),
                 Look::Short(short) => short,
             };
             tokio::select! {
@@ -248,8 +251,35 @@ impl Reads {
     }
 }
 
+/// A shard that is fresh enough.
+pub(crate) struct Fresh {
+    pub(crate) store: Arc<Store>,
+    /// The state of the last commit, and which write that was.
+    pub(crate) folded: Arc<State>,
+    write: u64,
+    /// When it last held everything that was on the log.
+    caught_up: Instant,
+}
+
+impl Fresh {
+    /// Whether no write was begun since that commit.
+    pub(crate) fn is_last(&self) -> bool {
+        self.store.writes() == self.write
+    }
+
+    /// What an answer is of that was made at `state`.
+    pub(crate) fn stamp(&self, shard: Partition, state: &State) -> Stamp {
+        let reflected = |(topic, input): (Topic, &Input)| {
+            let topic_id = TopicId(input.topic_id.clone());
+            Reflected { topic, topic_id, shard, position: input.position }
+        };
+        let positions = Topic::ALL.into_iter().zip(&state.inputs).map(reflected).collect();
+        Stamp { positions, staleness: self.caught_up.elapsed() }
+    }
+}
+
 enum Look {
-    Fresh(Arc<Store>, Instant),
+    Fresh(Fresh),
     Short(Unserved),
 }
 
@@ -269,7 +299,10 @@ fn look(shard: Partition, need: &Need, progress: &Progress) -> Result<Look, Unse
         (Some(max), _) if staleness.is_none_or(|s| s > max) => {
             Ok(Look::Short(Unserved::Stale { shard, staleness, max }))
         }
-        (_, Some(caught_up)) => Ok(Look::Fresh(store.clone(), caught_up)),
+        (_, Some(caught_up)) => {
+            let (store, folded, write) = (store.clone(), folded.clone(), progress.write);
+            Ok(Look::Fresh(Fresh { store, folded, write, caught_up }))
+        }
         (_, None) => Err(unreadable()),
     }
 }

@@ -95,12 +95,43 @@ pub(crate) fn encode_order(o: &Order) -> Result<Vec<u8>, StoreError> {
 }
 
 pub(crate) fn decode_order(customer: &[u8], order: &[u8], row: &[u8]) -> Result<Order, StoreError> {
-    let r: OrderRow<'_> = decode(row)?;
-    Ok(Order {
-        order_id: OrderId::from_bytes(order).map_err(StoreError::corrupt)?,
-        customer_id: CustomerId::from_bytes(customer).map_err(StoreError::corrupt)?,
-        order_item_name: r.order_item_name.into(),
-        order_place: r.order_place.into(),
+    let order = see_order(order, row)?;
+    let customer_id = CustomerId::from_bytes(customer).map_err(StoreError::corrupt)?;
+    order.taken(customer_id)
+}
+
+/// An order of a customer as it lies in the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SeenOrder<'a> {
+    /// Its id.
+    pub order_id: &'a str,
+    /// What was ordered.
+    pub order_item_name: &'a str,
+    /// Where.
+    pub order_place: &'a str,
+    /// When.
+    pub order_purchase_time: Millis,
+}
+
+impl SeenOrder<'_> {
+    /// The same, as the order of that customer.
+    pub(crate) fn taken(self, customer_id: CustomerId) -> Result<Order, StoreError> {
+        Ok(Order {
+            order_id: OrderId::new(self.order_id).map_err(StoreError::corrupt)?,
+            customer_id,
+            order_item_name: self.order_item_name.into(),
+            order_place: self.order_place.into(),
+            order_purchase_time: self.order_purchase_time,
+        })
+    }
+}
+
+pub(crate) fn see_order<'a>(order: &'a [u8], row: &'a [u8]) -> Result<SeenOrder<'a>, StoreError> {
+    let r: OrderRow<'a> = decode(row)?;
+    Ok(SeenOrder {
+        order_id: std::str::from_utf8(order).map_err(StoreError::corrupt)?,
+        order_item_name: r.order_item_name,
+        order_place: r.order_place,
         order_purchase_time: Millis(r.order_purchase_time),
     })
 }

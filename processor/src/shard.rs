@@ -74,6 +74,8 @@ pub(crate) struct Progress {
     pub(crate) state: ShardState,
     /// The state of the last commit; `None` before the store is open.
     pub(crate) folded: Option<Arc<State>>,
+    /// Which of the store's writes that commit was.
+    pub(crate) write: u64,
     /// Per input, the log's end as last heard.
     pub(crate) ends: Vec<Offset>,
     /// When the shard last held everything that was on the log.
@@ -112,6 +114,7 @@ impl Life {
         let (sender, progress) = watch::channel(Progress {
             state: ShardState::Opening,
             folded: None,
+            write: 0,
             ends: Vec::new(),
             caught_up: None,
             readable: None,

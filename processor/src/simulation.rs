@@ -4,7 +4,8 @@
 //! Without the feature `simulation` disks are real and nothing is planted: what asks for it here
 //! compiles to nothing.
 
-/// The steps of a commit, as [`crate::commit`] numbers them, and the flush that follows many.
+/// The steps of a commit behind which a crash differs, see [`crate::commit`], and the flush that
+/// follows many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     /// The changed rows are in one batch.

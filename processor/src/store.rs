@@ -12,12 +12,13 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicI64, AtomicU64, Ordering},
     },
 };
 
 use crate::{
     StoreError, rows,
+    shelf::{Documents, Shelf},
     simulation::{Disk, Step},
     state::{REMEMBERED_MS, State},
 };
@@ -62,15 +63,23 @@ pub(crate) const STATE_KEY: &[u8] = b"state";
 pub(crate) struct Memory {
     cache: Cache,
     write_buffers: WriteBufferManager,
+    documents: Documents,
     disk: Disk,
 }
 
 impl Memory {
-    /// `cache_bytes` for blocks read, and as much as `write_buffer_bytes` for what is not flushed.
-    pub(crate) fn new(cache_bytes: usize, write_buffer_bytes: usize, disk: Disk) -> Self {
+    /// `cache_bytes` for blocks read, `document_cache_bytes` for documents, and as much as
+    /// `write_buffer_bytes` for what is not flushed.
+    pub(crate) fn new(
+        cache_bytes: usize,
+        document_cache_bytes: usize,
+        write_buffer_bytes: usize,
+        disk: Disk,
+    ) -> Self {
         Self {
             disk,
             cache: Cache::new_lru_cache(cache_bytes),
+            documents: Documents::new(document_cache_bytes),
             write_buffers: WriteBufferManager::new_write_buffer_manager(write_buffer_bytes, false),
         }
     }
@@ -83,6 +92,10 @@ pub(crate) struct Store {
     disk: Disk,
     /// Up to which record time, per topic, event ids on disk may be dropped.
     forgotten: Arc<Forgotten>,
+    /// How many writes were begun.
+    writes: AtomicU64,
+    /// What was made of its rows and is kept.
+    documents: Shelf,
 }
 
 type Forgotten = [AtomicI64; 3];
@@ -97,7 +110,14 @@ impl Store {
         // A store in memory is one by itself; the place it is given only has to be there.
         let place = if memory.disk.is_memory() { std::env::temp_dir() } else { dir.to_owned() };
         let db = DB::open_cf_descriptors(&options, place, families)?;
-        let store = Self { db, dir: dir.to_owned(), disk: memory.disk.clone(), forgotten };
+        let store = Self {
+            db,
+            dir: dir.to_owned(),
+            disk: memory.disk.clone(),
+            forgotten,
+            writes: AtomicU64::new(0),
+            documents: memory.documents.shelf(),
+        };
         if let Some(state) = store.state()? {
             store.forget(&state);
         }
@@ -125,7 +145,19 @@ impl Store {
         batch.put(STATE_KEY, rows::encode(state)?);
         let mut options = WriteOptions::default();
         options.disable_wal(true);
+        self.writes.fetch_add(1, Ordering::SeqCst);
         Ok(self.db.write_opt(batch, &options)?)
+    }
+
+    /// How many writes were begun so far. Whoever takes a snapshot first and then finds the number of
+    /// a write here that had ended before, has a snapshot of just what that write made.
+    pub(crate) fn writes(&self) -> u64 {
+        self.writes.load(Ordering::SeqCst)
+    }
+
+    /// What was made of its rows and is kept.
+    pub(crate) fn documents(&self) -> &Shelf {
+        &self.documents
     }
 
     /// Brings all commits so far to the disk. Blocks for some tens of milliseconds: not for a

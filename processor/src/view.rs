@@ -5,7 +5,7 @@ use tandem_domain::{Customer, CustomerId, Greeting, GreetingId, Millis, Order, O
 
 use crate::{
     StoreError, keys,
-    rows::{self, Reject},
+    rows::{self, Reject, SeenOrder},
     state::State,
     store::{self, Family, Store},
 };
@@ -30,6 +30,23 @@ pub struct JoinedOrder {
     pub customer: Option<Customer>,
     /// The order.
     pub order: Order,
+}
+
+/// A row of a customer and its orders.
+pub enum Seen<'a> {
+    /// The customer.
+    Customer(Customer),
+    /// One of its orders.
+    Order(SeenOrder<'a>),
+}
+
+/// Whether a row was taken; if not, the page ends before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// It was.
+    Yes,
+    /// There was no room.
+    No,
 }
 
 /// One shard at one moment.
@@ -65,6 +82,11 @@ impl<T> Filling<T> {
         self.bytes += bytes;
         !full
     }
+}
+
+/// What a customer takes in a row, about.
+fn text_bytes(c: &Customer) -> usize {
+    c.first_name.len() + c.last_name.len() + c.email.len() + c.phone.len()
 }
 
 impl<'s> View<'s> {
@@ -124,27 +146,55 @@ impl<'s> View<'s> {
         after: Option<&OrderId>,
         limit: usize,
     ) -> Result<(Option<Customer>, Page<Order>), StoreError> {
-        let mut filling = Filling::new(limit);
-        let mut customer = None;
+        let (mut customer, mut rows) = (None, Vec::new());
+        let more = self.see_customer_orders(id, after, limit, |row| {
+            match row {
+                Seen::Customer(seen) => customer = Some(seen),
+                Seen::Order(seen) => rows.push(seen.taken(id.clone())?),
+            }
+            Ok(Taken::Yes)
+        })?;
+        Ok((customer, Page { rows, more }))
+    }
+
+    /// The same, each row as it lies in the store: the customer, if it is registered, before its
+    /// orders. Gives whether there are more orders behind those that were taken.
+    ///
+    /// # Errors
+    /// See [`Self::customer`]; and those of `see`.
+    pub fn see_customer_orders(
+        &self,
+        id: &CustomerId,
+        after: Option<&OrderId>,
+        limit: usize,
+        mut see: impl FnMut(Seen<'_>) -> Result<Taken, StoreError>,
+    ) -> Result<bool, StoreError> {
+        let mut filling = Filling::<()>::new(limit);
         let from = match after {
             None => keys::customer(id),
             Some(after) => {
-                customer = self.customer(id)?;
+                if let Some(customer) = self.customer(id)? {
+                    see(Seen::Customer(customer))?;
+                }
                 next(keys::order(id, after))
             }
         };
         self.scan(Family::View, from, Some(keys::behind(id.as_bytes())), |key, row| {
             let (of, order) = split(key)?;
             if order.is_empty() {
-                customer = Some(rows::decode_customer(of, row)?);
+                see(Seen::Customer(rows::decode_customer(of, row)?))?;
             } else if filling.takes(key.len() + row.len()) {
-                filling.page.rows.push(rows::decode_order(of, order, row)?);
+                filling.page.rows.push(());
+                if see(Seen::Order(rows::see_order(order, row)?))? == Taken::No {
+                    filling.page.more = true;
+                    return Ok(Then::Stop);
+                }
             } else {
                 return Ok(Then::Stop);
             }
             Ok(Then::Next)
         })?;
-        Ok((customer, filling.page))
+        Ok(filling.page.more)
     }
 
     /// A page of customers by id, those behind `after`.
@@ -181,18 +231,22 @@ impl<'s> View<'s> {
         limit: usize,
     ) -> Result<Page<JoinedOrder>, StoreError> {
         let mut filling = Filling::new(limit);
-        let mut customer = None;
+        // With what it takes, as each of its orders is given with it.
+        let (mut customer, mut customer_bytes) = (None, 0);
         let mut from = Vec::new();
         if let Some((of, order)) = after {
             customer = self.customer(of)?;
+            customer_bytes = customer.as_ref().map_or(0, text_bytes);
             from = next(keys::order(of, order));
         }
         self.scan(Family::View, from, None, |key, row| {
             let (of, order) = split(key)?;
             if order.is_empty() {
                 customer = Some(rows::decode_customer(of, row)?);
-            } else if filling.takes(key.len() + row.len()) {
+                customer_bytes = row.len();
+            } else if filling.takes(key.len() + row.len() + customer_bytes) {
                 customer = customer.take().filter(|c| c.customer_id.as_bytes() == of);
+                customer_bytes = customer.as_ref().map_or(0, |_| customer_bytes);
                 let order = rows::decode_order(of, order, row)?;
                 filling.page.rows.push(JoinedOrder { customer: customer.clone(), order });
             } else {

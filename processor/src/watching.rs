@@ -35,20 +35,14 @@ impl Watchers {
     /// Tells those who watch one of `ids`; called once what changed can be read.
     pub(crate) fn changed<'a>(&self, ids: impl Iterator<Item = &'a [u8]>) {
         let watched = self.lock();
+        if watched.by_id.is_empty() {
+            return;
+        }
         for id in ids {
             if let Some(tell) = watched.by_id.get(id) {
                 tell.send_replace(());
             }
         }
-    }
-
-    /// Tells everybody.
-    pub(crate) fn all_changed(&self) {
-        self.lock().by_id.values().for_each(|tell| tell.send_replace(()));
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.lock().by_id.is_empty()
     }
 
     /// Ends every watch, as the shard can't be read any more.
@@ -71,7 +65,7 @@ mod tests {
     fn tells_who_watches_and_forgets_who_left() {
         let watchers = Watchers::default();
         let mut a = watchers.watch(b"a");
-        let mut b = watchers.watch(b"b");
+        let b = watchers.watch(b"b");
         watchers.changed([&b"a"[..], b"c"].into_iter());
         assert!(a.has_changed().unwrap() && !b.has_changed().unwrap());
         a.mark_unchanged();
@@ -81,9 +75,6 @@ mod tests {
         assert!(watchers.lock().by_id.len() < 40);
         watchers.changed([&b"b"[..]].into_iter());
         assert!(!a.has_changed().unwrap() && b.has_changed().unwrap());
-        b.mark_unchanged();
-        watchers.all_changed();
-        assert!(a.has_changed().unwrap() && b.has_changed().unwrap());
         watchers.close();
         assert!(a.has_changed().is_err() && watchers.watch(b"x").has_changed().is_err());
     }

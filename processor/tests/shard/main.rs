@@ -3,7 +3,9 @@
 
 #![allow(clippy::unwrap_used)] // helpers of tests, which clippy's own exception passes over
 
+mod documents;
 mod fold;
 mod ground;
+mod racing;
 mod restart;
 mod waiting;
