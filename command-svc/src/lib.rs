@@ -1,7 +1,8 @@
-//! The command service: takes commands over gRPC, writes events, answers with receipts.
+//! The command service: takes commands over gRPC and plain HTTP, writes events, answers with receipts.
 //!
 //! One order, one direction: `api` -> `parse` (all faults at once) -> `accept` (decide, encode,
-//! pick the partition, append) -> receipt. The service keeps no state of its own: any number of
+//! pick the partition, append) -> receipt; `plain` has the HTTP paths, which call the methods of `api`,
+//! and the page. The service keeps no state of its own: any number of
 //! instances may run side by side, and a retry may meet another one than the first try did.
 //! [`start`] is the service in any process, [`process`] the one that has it alone.
 //!
@@ -15,6 +16,7 @@ mod cloud_event;
 mod command;
 mod ids;
 mod parse;
+mod plain;
 pub mod process;
 mod ready;
 mod render;
@@ -23,7 +25,8 @@ mod status;
 mod trace;
 
 pub use clock::Clock;
-pub use settings::{Listen, Settings};
+pub use plain::QueryUrl;
+pub use settings::{Listen, Page, Settings};
 
 use accept::Acceptor;
 use std::{net::SocketAddr, sync::Arc};
@@ -52,8 +55,11 @@ pub async fn start(
     shutdown: CancellationToken,
 ) -> Result<Running, ShellError> {
     let acceptor = Arc::new(Acceptor::new(settings.shards, settings.clock, log, codec));
-    let service = CommandServiceServer::new(api::Api::new(acceptor.clone()));
+    let api = Arc::new(api::Api::new(acceptor.clone()));
+    let http = plain::routes(api.clone(), settings.query_urls);
+    let service = CommandServiceServer::from_arc(api);
     let shell = Shell::new(settings.limits)?.add(bounded!(service)).await;
+    let shell = shell.http(http, settings.origins);
     let health = shell.health();
     let serving = shell.serve(listener, shutdown.clone())?;
     let ready = CancellationToken::new();

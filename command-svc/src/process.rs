@@ -1,6 +1,6 @@
 //! The command service as a process of its own: what it can be told, and how it is put together.
 
-use crate::{Listen, Running, Settings, api::Api, start};
+use crate::{Listen, Page, Running, Settings, api::Api, start};
 use clap::Parser;
 use tandem_codec::{RegistryError, RegistryFlags};
 use tandem_eventlog::{LogError, LogSettings};
@@ -8,6 +8,7 @@ use tandem_proto::v1::command_service_server::CommandServiceServer;
 use tandem_service::{
     bind::{BindError, bind},
     grpc::ShellError,
+    origins::AllowOrigin,
     probe::{self, Probe, Unhealthy},
     settings,
     shards::Shards,
@@ -34,6 +35,12 @@ pub struct Flags {
     /// How many shards there are.
     #[command(flatten)]
     pub shards: Shards,
+    /// What the page has to know.
+    #[command(flatten)]
+    pub page: Page,
+    /// Which pages in the web may call it.
+    #[command(flatten)]
+    pub allow: AllowOrigin,
     /// Where log lines go and how they look.
     #[command(flatten)]
     pub telemetry: Telemetry,
@@ -57,6 +64,7 @@ impl settings::Settings for Flags {
         }
         faults.extend(self.registry.faults());
         faults.extend(self.shards.faults());
+        faults.extend(self.allow.faults());
         faults
     }
 }
@@ -89,7 +97,10 @@ pub async fn serve(flags: &Flags, shutdown: CancellationToken) -> Result<Running
     let log = flags.log.open()?.ok_or_else(|| LogError::Unsuitable(unset("the log")))?;
     let codec = flags.registry.connect()?;
     let codec = codec.ok_or_else(|| RegistryError::Settings(unset("the schema registry")))?;
-    Ok(start(Settings::new(flags.shards.shards), log, codec, socket, shutdown).await?)
+    let mut settings = Settings::new(flags.shards.shards);
+    settings.origins = flags.allow.origins(None);
+    settings.query_urls = flags.page.query_urls(settings.query_urls);
+    Ok(start(settings, log, codec, socket, shutdown).await?)
 }
 
 /// Asks the service that runs at the address of the flags whether it serves.

@@ -10,7 +10,7 @@ pub(crate) fn customer(event: Event) -> Option<v1::Customer> {
         return None;
     };
     Some(v1::Customer {
-        customer_id: c.customer_id.to_string(),
+        customer_id: c.customer_id.into(),
         first_name: c.first_name,
         last_name: c.last_name,
         email: c.email,
@@ -27,8 +27,8 @@ pub(crate) fn order(event: Event) -> Option<v1::Order> {
         _ => return None,
     };
     Some(v1::Order {
-        order_id: o.order_id.to_string(),
-        customer_id: o.customer_id.to_string(),
+        order_id: o.order_id.into(),
+        customer_id: o.customer_id.into(),
         order_item_name: o.order_item_name,
         order_place: o.order_place,
         order_purchase_time: placed.then(|| timestamp(o.order_purchase_time)),
@@ -39,7 +39,7 @@ pub(crate) fn order(event: Event) -> Option<v1::Order> {
 pub(crate) fn greeting(event: Event) -> Option<v1::Greeting> {
     let Event::Greeting(g) = event else { return None };
     Some(v1::Greeting {
-        greeting_id: g.greeting_id.to_string(),
+        greeting_id: g.greeting_id.into(),
         message: g.message,
         timestamp: Some(timestamp(g.timestamp)),
     })
