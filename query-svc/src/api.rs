@@ -17,6 +17,7 @@ use crate::{
     page::Last,
     parse::{Paging, Parsing, listing},
     peers::{Client, Envelope, Trace},
+    plain::LONG_ANSWERS,
     render, status,
     watch::{self, Watched},
 };
@@ -33,9 +34,30 @@ const TOGETHER: Duration = Duration::from_millis(20);
 /// The query service's methods.
 #[derive(Clone)]
 pub(crate) struct Api {
-    instances: Arc<Instances>,
+    pub(crate) instances: Arc<Instances>,
     stopping: CancellationToken,
     watches: Arc<Semaphore>,
+    /// For answers of many pages over plain HTTP.
+    pub(crate) long_answers: Arc<Semaphore>,
+}
+
+/// A question about a customer's orders, as it was asked and as it is meant.
+pub(crate) struct AboutOrders {
+    pub(crate) request: v1::GetCustomerOrdersRequest,
+    pub(crate) id: CustomerId,
+    /// The last order that was given out.
+    pub(crate) after: Option<OrderId>,
+    pub(crate) paging: Paging,
+    pub(crate) need: Need,
+    pub(crate) asked: Asked,
+    pub(crate) shard: Partition,
+}
+
+impl AboutOrders {
+    /// The token to go on with behind that order.
+    pub(crate) fn behind(&self, order_id: &str) -> String {
+        self.paging.bound.token(Last { first: order_id.into(), ..Last::default() })
+    }
 }
 
 type Answer<T> = Result<Response<T>, Status>;
@@ -57,7 +79,9 @@ macro_rules! listed {
 
 impl Api {
     pub(crate) fn new(instances: Arc<Instances>, stopping: CancellationToken) -> Self {
-        Self { instances, stopping, watches: Arc::new(Semaphore::new(WATCHES)) }
+        let watches = Arc::new(Semaphore::new(WATCHES));
+        let long_answers = Arc::new(Semaphore::new(LONG_ANSWERS));
+        Self { instances, stopping, watches, long_answers }
     }
 
     fn asked<T>(&self, request: &Request<T>) -> Result<Asked, Fault> {
@@ -70,7 +94,7 @@ impl Api {
         Parsing::new(&self.instances.reads)
     }
 
-    fn served(&self, stamp: &tandem_processor::Stamp) -> Option<v1::Served> {
+    pub(crate) fn served(&self, stamp: &tandem_processor::Stamp) -> Option<v1::Served> {
         Some(render::served(&self.instances.me.instance_id, stamp))
     }
 
@@ -88,17 +112,36 @@ impl Api {
         Ok(v1::GetCustomerResponse { customer, served: self.served(&stamp) })
     }
 
+    /// Reads a question about a customer's orders.
+    pub(crate) fn about_orders(
+        &self,
+        request: Request<v1::GetCustomerOrdersRequest>,
+    ) -> Result<AboutOrders, Fault> {
+        let asked = self.asked(&request)?;
+        let request = request.into_inner();
+        let mut parsing = self.parsing();
+        let need = parsing.freshness(request.freshness.clone());
+        let id = parsing.customer_id(&request.customer_id);
+        let same = v1::GetCustomerOrdersRequest {
+            customer_id: request.customer_id.clone(),
+            ..v1::GetCustomerOrdersRequest::default()
+        };
+        let page = (request.page_size, &*request.page_token);
+        let paging = parsing.paging(page, "GetCustomerOrders", &same);
+        let (id, paging) = parsing.done(id.zip(paging))?;
+        let after = paging.after.as_ref().map(|last| OrderId::new(&*last.first));
+        let after = after.transpose().map_err(|_| status::nothing_of(&id))?;
+        let shard = self.instances.reads.shard_of(id.as_bytes());
+        Ok(AboutOrders { request, id, after, paging, need, asked, shard })
+    }
+
     async fn customer_orders_here(
         &self,
-        id: &CustomerId,
-        paging: &Paging,
-        need: &Need,
+        about: &AboutOrders,
         deadline: Deadline,
     ) -> Result<v1::GetCustomerOrdersResponse, Miss> {
-        let after = paging.after.as_ref().map(|last| OrderId::new(&*last.first));
-        let after = after.transpose().map_err(|_| status::nothing_of(id))?;
-        let reads = &self.instances.reads;
-        let read = reads.read(reads.shard_of(id.as_bytes()), need, deadline.at(), |view| {
+        let AboutOrders { id, after, paging, .. } = about;
+        let read = self.instances.reads.read(about.shard, &about.need, deadline.at(), |view| {
             view.customer_orders(id, after.as_ref(), paging.limit)
         });
         let ((customer, page), stamp) = read.await?;
@@ -106,12 +149,12 @@ impl Api {
             return Err(status::nothing_of(id).into());
         }
         let last = page.rows.last().filter(|_| page.more);
-        let last = last.map(|o| Last { first: o.order_id.as_str().into(), ..Last::default() });
+        let next_page_token = last.map(|o| about.behind(o.order_id.as_str())).unwrap_or_default();
         let blank = || v1::Customer { customer_id: id.as_str().into(), ..v1::Customer::default() };
         Ok(v1::GetCustomerOrdersResponse {
             registered: customer.is_some(),
             customer: Some(customer.map_or_else(blank, render::customer)),
-            next_page_token: last.map(|l| paging.bound.token(l)).unwrap_or_default(),
+            next_page_token,
             orders: page.rows.into_iter().map(render::order).collect(),
             served: self.served(&stamp),
         })
@@ -208,7 +251,7 @@ impl Api {
         }
     }
 
-    fn all_instances(&self) -> v1::ListInstancesResponse {
+    pub(crate) fn all_instances(&self) -> v1::ListInstancesResponse {
         let Instances { reads, cluster, me, .. } = &*self.instances;
         let this = v1::Instance {
             instance_id: me.instance_id.clone(),
@@ -314,23 +357,16 @@ impl QueryService for Api {
         &self,
         request: Request<v1::GetCustomerOrdersRequest>,
     ) -> Answer<v1::GetCustomerOrdersResponse> {
-        let asked = self.asked(&request)?;
-        let whole = request.into_inner();
-        let mut request = whole.clone();
-        let mut parsing = self.parsing();
-        let need = parsing.freshness(request.freshness.take());
-        let id = parsing.customer_id(&request.customer_id);
-        let (size, token) = (request.page_size, std::mem::take(&mut request.page_token));
-        request.page_size = 0;
-        let paging = parsing.paging((size, &token), "GetCustomerOrders", &request);
-        let (id, paging) = parsing.done(id.zip(paging))?;
-        let shard = self.instances.reads.shard_of(id.as_bytes());
-        let local = |deadline| self.customer_orders_here(&id, &paging, &need, deadline);
+        let about = self.about_orders(request)?;
+        let local = |deadline| self.customer_orders_here(&about, deadline);
         let remote = |mut client: Client, envelope: Envelope| {
-            let request = envelope.with(whole.clone());
+            let request = envelope.with(about.request.clone());
             async move { client.get_customer_orders(request).await }
         };
-        self.instances.one(shard, &need, &asked, local, remote).await.map(Response::new)
+        self.instances
+            .one(about.shard, &about.need, &about.asked, local, remote)
+            .await
+            .map(Response::new)
     }
 
     async fn list_customers(

@@ -1,9 +1,10 @@
-//! Answers queries over gRPC, from the view that this process holds or from its peers'.
+//! Answers queries over gRPC and plain HTTP, from the view that this process holds or from its peers'.
 //!
 //! One question's path: `api` takes it, `parse` turns it into a typed question or names every
 //! fault, `route` says who answers, `ask` asks them (`gather` all at once): the processor's reads,
 //! or over `peers` another instance; `list` merges what many shards gave, `watch` follows one
-//! customer; `render` puts the answer on the wire. `status` is the table from what can go wrong to
+//! customer; `render` puts the answer on the wire; `plain` has the HTTP paths, which call the methods
+//! of `api`. `status` is the table from what can go wrong to
 //! what the caller is told.
 //!
 //! [`start`] is the service in any process, [`process`] the ones that hold a view of their own;
@@ -16,6 +17,7 @@ mod list;
 mod page;
 mod parse;
 mod peers;
+mod plain;
 pub mod process;
 mod render;
 mod route;
@@ -109,8 +111,10 @@ pub async fn start(
         Some(address) => address,
         None => settings::reached_at(listener.local_addr()?),
     };
+    let origins = settings.origins.clone();
     let hosted = Hosted::start(settings, address, log, codec, fold);
-    let shell = shell.add(bounded!(hosted.server())).await;
+    let shell =
+        shell.add(bounded!(hosted.server())).await.http(plain::routes(hosted.api.clone()), origins);
     tokio::spawn(tell_health(hosted.instances.clone(), shell.health(), shutdown.clone()));
     let serving = shell.serve(listener, hosted.close.clone())?;
     hosted.announce();
@@ -121,6 +125,7 @@ pub async fn start(
 pub struct Hosted {
     processor: tandem_processor::Running,
     instances: Arc<Instances>,
+    api: api::Api,
     /// Tells the server to end, once the shards are handed over.
     close: CancellationToken,
 }
@@ -149,13 +154,15 @@ impl Hosted {
         processor.presence = Some(presence);
         let (processor, reads, cluster) = tandem_processor::start(processor, log, codec, fold);
         let instances = Arc::new(Instances::new(reads, cluster, me, connect));
-        Self { processor, instances, close: CancellationToken::new() }
+        let close = CancellationToken::new();
+        let api = api::Api::new(instances.clone(), close.clone());
+        Self { processor, instances, api, close }
     }
 
     /// What answers the calls.
     #[must_use]
     pub fn server(&self) -> QueryServiceServer<impl QueryService + use<>> {
-        QueryServiceServer::new(api::Api::new(self.instances.clone(), self.close.clone()))
+        QueryServiceServer::new(self.api.clone())
     }
 
     /// Lets its peers know of it as soon as it answers at its address.

@@ -8,6 +8,10 @@ use tandem_service::{
 };
 use tokio::runtime::Builder;
 
+/// Answers are made of many small texts, and freeing them is a large part of what glibc costs there.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let (flags, effective) = match settings::load::<Flags>() {
         Ok(loaded) => loaded,

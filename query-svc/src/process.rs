@@ -13,12 +13,16 @@ use tandem_proto::v1::query_service_server::QueryServiceServer;
 use tandem_service::{
     bind::{BindError, bind, local_addr},
     grpc::ShellError,
+    origins::AllowOrigin,
     probe::{self, Probe, Unhealthy},
     settings,
 };
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tonic::server::NamedService;
+
+/// The port at which the page is served, on the same host, unless that was told otherwise.
+const COMMAND_PORT: u16 = 8090;
 
 /// Tandem's query service: folds the log into a joined view on this machine's disk and answers
 /// queries over gRPC from it.
@@ -28,6 +32,9 @@ pub struct Flags {
     /// Where it listens.
     #[command(flatten)]
     pub listen: Listen,
+    /// Which pages in the web may call it.
+    #[command(flatten)]
+    pub allow: AllowOrigin,
     /// What is folded, and to where.
     #[command(flatten)]
     pub folding: Folding,
@@ -39,7 +46,10 @@ pub struct Flags {
 impl settings::Settings for Flags {
     fn faults(&self) -> Vec<String> {
         // Who only asks for health needs no more than the address.
-        if self.probe.check_health { Vec::new() } else { self.folding.faults() }
+        if self.probe.check_health {
+            return Vec::new();
+        }
+        [self.folding.faults(), self.allow.faults()].concat()
     }
 }
 
@@ -87,12 +97,12 @@ pub async fn serve(
     fold: Handle,
     shutdown: CancellationToken,
 ) -> Result<Running, StartError> {
-    let Flags { listen, folding, .. } = flags;
+    let Flags { listen, allow, folding, .. } = flags;
     let socket = bind(&listen.query_addr, Listen::FLAG).await?;
     let place = Place::Port(local_addr(&socket, Listen::FLAG)?.port());
     let (log, codec) = connect(folding)?;
     let processor = folding.view.processor(&folding.identity, &place);
-    let settings = Settings::of(processor, &folding.identity);
+    let settings = Settings::of(processor, &folding.identity, allow.origins(Some(COMMAND_PORT)));
     Ok(start(settings, log, codec, fold, socket, shutdown).await?)
 }
 
@@ -152,13 +162,15 @@ mod tests {
 
     #[test]
     fn the_log_and_the_registry_have_to_be_named() {
-        let wrong = ["--shards=65", "--cache-mib=1", "--replica-set=a b"];
+        let wrong =
+            ["--shards=65", "--cache-mib=1", "--document-cache-mib=1048577", "--replica-set=a b"];
         for text in [fault::<Flags>(&wrong), fault::<ProcessorFlags>(&wrong)] {
             for words in [
                 "say where the log is: --log kafka://HOST:PORT,...",
                 "say where the schema registry is: --registry http://HOST:PORT",
                 "--shards is 65; give 1 to 64",
                 "--cache-mib is 1; give 8 to 1048576",
+                "--document-cache-mib is 1048577; give 0 to 1048576",
                 "--replica-set is \"a b\"; give",
             ] {
                 assert!(text.contains(words), "{text}");
@@ -176,6 +188,7 @@ mod tests {
         assert_eq!(settings.dir, std::path::Path::new("data/view"));
         assert_eq!((settings.shards, &*settings.replica_set), (4, "a"));
         assert_eq!((settings.cache_bytes, settings.write_buffer_bytes), (64 << 20, 64 << 20));
+        assert_eq!(settings.document_cache_bytes, 128 << 20);
         assert!(effective.to_string().contains("registry = http://r:8081"), "{effective}");
         let args = [ENOUGH.as_slice(), &["--data-dir=/d"]].concat();
         let (flags, _) = load_from::<ProcessorFlags>(args).ok().unwrap();

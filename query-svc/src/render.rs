@@ -14,7 +14,7 @@ use tandem_proto::{
 
 pub(crate) fn customer(c: Customer) -> v1::Customer {
     v1::Customer {
-        customer_id: c.customer_id.as_str().into(),
+        customer_id: c.customer_id.into(),
         first_name: c.first_name,
         last_name: c.last_name,
         email: c.email,
@@ -24,8 +24,8 @@ pub(crate) fn customer(c: Customer) -> v1::Customer {
 
 pub(crate) fn order(o: Order) -> v1::Order {
     v1::Order {
-        order_id: o.order_id.as_str().into(),
-        customer_id: o.customer_id.as_str().into(),
+        order_id: o.order_id.into(),
+        customer_id: o.customer_id.into(),
         order_item_name: o.order_item_name,
         order_place: o.order_place,
         order_purchase_time: Some(time(o.order_purchase_time)),
@@ -50,7 +50,7 @@ pub(crate) fn customer_order(joined: JoinedOrder) -> v1::CustomerOrder {
 
 pub(crate) fn greeting(g: Greeting) -> v1::Greeting {
     v1::Greeting {
-        greeting_id: g.greeting_id.as_str().into(),
+        greeting_id: g.greeting_id.into(),
         message: g.message,
         timestamp: Some(time(g.timestamp)),
     }
@@ -193,7 +193,7 @@ fn state(state: ShardState) -> v1::ShardState {
 
 /// Whole milliseconds, before the epoch too.
 #[allow(clippy::cast_possible_truncation)] // the remainder is below 1,000
-fn time(ms: Millis) -> Timestamp {
+pub(crate) fn time(ms: Millis) -> Timestamp {
     Timestamp { seconds: ms.0.div_euclid(1000), nanos: ms.0.rem_euclid(1000) as i32 * 1_000_000 }
 }
 

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 use tandem_processor::{LogSettings, RegistryFlags};
-use tandem_service::{grpc::Limits, shards::Shards, telemetry::Telemetry};
+use tandem_service::{grpc::Limits, origins::Origins, shards::Shards, telemetry::Telemetry};
 
 /// The longest wait for others that can be told: a year.
 const LONGEST_SECS: u64 = 365 * 24 * 60 * 60;
@@ -28,6 +28,8 @@ pub struct Settings {
     pub zone: String,
     /// The bounds of its server.
     pub limits: Limits,
+    /// Which pages in the web may call it.
+    pub origins: Origins,
     /// How it connects to its peers.
     pub connect: Connect,
 }
@@ -37,14 +39,19 @@ impl Settings {
     #[must_use]
     pub fn new(processor: tandem_processor::Settings) -> Self {
         let (zone, limits) = (String::new(), Limits::default());
-        Self { processor, advertise: None, zone, limits, connect: over_network() }
+        let (origins, connect) = (Origins::default(), over_network());
+        Self { processor, advertise: None, zone, limits, origins, connect }
     }
 
     /// The same, as the operator says.
     #[must_use]
-    pub fn of(processor: tandem_processor::Settings, identity: &Identity) -> Self {
+    pub fn of(
+        processor: tandem_processor::Settings,
+        identity: &Identity,
+        origins: Origins,
+    ) -> Self {
         let advertise = identity.advertise.clone().filter(|address| !address.is_empty());
-        Self { advertise, zone: identity.zone.clone(), ..Self::new(processor) }
+        Self { advertise, zone: identity.zone.clone(), origins, ..Self::new(processor) }
     }
 }
 
@@ -78,6 +85,10 @@ pub struct ViewSettings {
     /// Memory for rows read from the view, MiB.
     #[arg(long, env = "TANDEM_CACHE_MIB", value_name = "MIB", default_value_t = 64)]
     pub cache_mib: usize,
+    /// Memory for answers about customers' orders as JSON, MiB: one whose rows have not changed since
+    /// is given again as it is; 0 keeps none.
+    #[arg(long, env = "TANDEM_DOCUMENT_CACHE_MIB", value_name = "MIB", default_value_t = 128)]
+    pub document_cache_mib: usize,
     /// Memory for rows of the view not yet on disk, MiB.
     #[arg(long, env = "TANDEM_WRITE_BUFFER_MIB", value_name = "MIB", default_value_t = 64)]
     pub write_buffer_mib: usize,
@@ -104,6 +115,10 @@ impl ViewSettings {
             if !(8..=1 << 20).contains(&mib) {
                 faults.push(format!("{flag} is {mib}; give 8 to 1048576"));
             }
+        }
+        let mib = self.document_cache_mib;
+        if mib > 1 << 20 {
+            faults.push(format!("--document-cache-mib is {mib}; give 0 to 1048576"));
         }
         for (flag, secs) in [
             ("--handover-secs", self.handover_secs),
@@ -133,6 +148,7 @@ impl ViewSettings {
             leave_within: Duration::from_secs(self.leave_secs),
             keep_files: Duration::from_secs(self.keep_files_secs),
             cache_bytes: self.cache_mib << 20,
+            document_cache_bytes: self.document_cache_mib << 20,
             write_buffer_bytes: self.write_buffer_mib << 20,
             ..tandem_processor::Settings::new(
                 self.dir(),

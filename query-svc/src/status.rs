@@ -4,7 +4,7 @@ use std::time::Duration;
 use tandem_domain::{CustomerId, OrderId};
 use tandem_processor::{Partition, ShardState, Unserved};
 use tandem_service::{grpc::OVERLOADED, status::Fault};
-use tonic::Code;
+use tonic::{Code, Status};
 
 /// A failed shard needs an operator; asking it four times a second helps no one.
 const RETRY_FAILED: Duration = Duration::from_secs(5);
@@ -78,6 +78,12 @@ pub(crate) fn not_here(shards: &[Partition]) -> Fault {
 /// As many watches are open as this instance takes.
 pub(crate) fn too_many_watches() -> Fault {
     Fault::unavailable(OVERLOADED, "this instance has as many watches as it takes; try another")
+}
+
+/// As many answers of many pages are under way as this instance gives.
+pub(crate) fn too_many_long_answers() -> Status {
+    let message = "too many long answers are under way; ask again, or for pages (page_size)";
+    Fault::unavailable(OVERLOADED, message).into()
 }
 
 /// The instance that holds the shard didn't answer.

@@ -13,12 +13,13 @@ pub use welcome::welcome;
 use ground::{FIRST_LOOK, Ground};
 use std::{future::IntoFuture, io, net::SocketAddr, time::Duration};
 use tandem_codec::{Codec, RegistryError, RegistrySettings};
-use tandem_command_svc::Listen as ListenCommand;
+use tandem_command_svc::{Listen as ListenCommand, QueryUrl};
 use tandem_eventlog::{Log, LogError};
 use tandem_query_svc::settings::{Listen as ListenQuery, Place};
 use tandem_service::{
     bind::{BindError, bind, local_addr},
     grpc::ShellError,
+    origins::Origins,
     ready::until_done,
 };
 use tokio::{net::TcpListener, runtime::Handle, task::JoinHandle};
@@ -116,7 +117,7 @@ pub async fn start(settings: Settings, fold: Handle) -> Result<Running, StartErr
 
     let stop = CancellationToken::new();
     let command = tandem_command_svc::start(
-        tandem_command_svc::Settings::new(shards),
+        command_settings(&settings, &addresses),
         ground.log(),
         codec.clone(),
         command_socket,
@@ -125,10 +126,12 @@ pub async fn start(settings: Settings, fold: Handle) -> Result<Running, StartErr
     .await?;
     let command = (stop, command);
 
+    // The page is the command service's, and calls the query services too.
+    let page = settings.allow.origins(Some(addresses.command.port()));
     let mut queries = Vec::new();
     for (at, (socket, address)) in query_sockets.into_iter().zip(&addresses.queries).enumerate() {
         let stop = CancellationToken::new();
-        let settings = query_settings(&settings, at, address.port());
+        let settings = query_settings(&settings, at, address.port(), page.clone());
         let (log, codec, fold) = (ground.log(), codec.clone(), fold.clone());
         let query = tandem_query_svc::start(settings, log, codec, fold, socket, stop.clone());
         queries.push((stop, query.await?));
@@ -153,9 +156,24 @@ async fn bind_queries(settings: &Settings) -> Result<Vec<TcpListener>, BindError
     Ok(sockets)
 }
 
+/// What the command service is told; its page calls the query services of this process.
+fn command_settings(settings: &Settings, addresses: &Addresses) -> tandem_command_svc::Settings {
+    let beside = addresses.queries.iter().map(|query| QueryUrl::Beside(query.port())).collect();
+    tandem_command_svc::Settings {
+        origins: settings.allow.origins(None),
+        query_urls: settings.page.query_urls(beside),
+        ..tandem_command_svc::Settings::new(settings.view.shards.shards)
+    }
+}
+
 /// What the query service at place `at` among those of this process is told. Each has a view of
 /// its own; the first one's is where the only one's would be.
-fn query_settings(settings: &Settings, at: usize, port: u16) -> tandem_query_svc::Settings {
+fn query_settings(
+    settings: &Settings,
+    at: usize,
+    port: u16,
+    origins: Origins,
+) -> tandem_query_svc::Settings {
     let mut identity = settings.identity.clone();
     let mut view = settings.view.clone();
     if at > 0 {
@@ -166,7 +184,7 @@ fn query_settings(settings: &Settings, at: usize, port: u16) -> tandem_query_svc
         view.data_dir = view.data_dir.join(format!("query-{nth}"));
     }
     let processor = view.processor(&identity, &Place::Port(port));
-    tandem_query_svc::Settings::of(processor, &identity)
+    tandem_query_svc::Settings::of(processor, &identity, origins)
 }
 
 /// How to ask the registry that is named, else the embedded one.

@@ -8,6 +8,10 @@ use tandem_service::{
 };
 use tandem_standalone::{Running, Settings, start, welcome};
 
+/// Answers are made of many small texts, and freeing them is a large part of what glibc costs there.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let (settings, effective) = match settings::load::<Settings>() {
         Ok(loaded) => loaded,

@@ -4,7 +4,7 @@ use clap::Parser;
 use tandem_codec::RegistryFlags;
 use tandem_eventlog::LogSettings;
 use tandem_query_svc::settings::{Identity, ViewSettings};
-use tandem_service::{settings, telemetry::Telemetry};
+use tandem_service::{origins::AllowOrigin, settings, telemetry::Telemetry};
 
 /// The replica set of its own that `tandem` is in unless told otherwise: a query service on the
 /// same cluster must not get some of its shards.
@@ -29,6 +29,12 @@ pub struct Settings {
     /// Where the query service listens.
     #[command(flatten)]
     pub query: tandem_query_svc::settings::Listen,
+    /// What the page has to know.
+    #[command(flatten)]
+    pub page: tandem_command_svc::Page,
+    /// Which pages in the web may call the services.
+    #[command(flatten)]
+    pub allow: AllowOrigin,
     /// How many query services there are, each with its part of the shards and a port of its own,
     /// one after the other.
     #[arg(long, env = "TANDEM_QUERY_INSTANCES", value_name = "N", default_value_t = 1)]
@@ -58,8 +64,13 @@ pub struct Settings {
 
 impl settings::Settings for Settings {
     fn faults(&self) -> Vec<String> {
-        let parts =
-            [self.view.faults(), self.log.faults(), self.registry.faults(), self.identity.faults()];
+        let parts = [
+            self.view.faults(),
+            self.log.faults(),
+            self.registry.faults(),
+            self.identity.faults(),
+            self.allow.faults(),
+        ];
         let mut faults = parts.concat();
         if !(1..=MOST_INSTANCES).contains(&self.query_instances) {
             let n = self.query_instances;

@@ -1,4 +1,4 @@
-//! What is printed once everything listens: where, and five things to try.
+//! What is printed once everything listens: where, the page, and five things to try.
 
 use crate::Addresses;
 
@@ -17,6 +17,8 @@ pub fn welcome(at: &Addresses) -> String {
 command  http://{command}
 query    http://{query}
 {rest}{registry}
+In a browser: http://{command}
+
 Five things to try (grpcurl needs no files: the services describe themselves):
 
 1. Register a customer. The answer's `receipt` proves the write.
