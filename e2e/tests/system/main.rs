@@ -17,6 +17,7 @@ mod moving;
 mod orders;
 mod other_log;
 mod paging;
+mod plain;
 mod query_instances;
 mod reflection;
 mod refused;
