@@ -6,13 +6,13 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 # Where setup puts tools, and where rustup puts cargo.
-export PATH := $(HOME)/.cargo/bin:$(CURDIR)/target/tools/bin:$(PATH)
+export PATH := $(HOME)/.cargo/bin:$(CURDIR)/target/tools/bin:$(CURDIR)/target/tools/node_modules/.bin:$(PATH)
 TARGET := $(or $(CARGO_TARGET_DIR),target)/release
 WORKSPACE := --release --workspace --all-features
 
 # Settings that may be given to `make run` by their short name: make run SHARDS=4
-SETTINGS := DATA_DIR SHARDS COMMAND_ADDR QUERY_ADDR REGISTRY_ADDR CACHE_MIB WRITE_BUFFER_MIB \
-	QUERY_INSTANCES LOG KAFKA_FILE REPLICATION_FACTOR MIN_INSYNC_REPLICAS REGISTRY REGISTRY_USER \
+SETTINGS := DATA_DIR SHARDS COMMAND_ADDR QUERY_ADDR REGISTRY_ADDR CACHE_MIB DOCUMENT_CACHE_MIB \
+	WRITE_BUFFER_MIB QUERY_INSTANCES LOG KAFKA_FILE REPLICATION_FACTOR MIN_INSYNC_REPLICAS REGISTRY REGISTRY_USER \
 	REPLICA_SET INSTANCE_ID ADVERTISE ZONE LOG_FILTER
 GIVEN := $(foreach s,$(SETTINGS),$(if $(filter command line,$(origin $s)),TANDEM_$s='$($s)'))
 # Properties of librdkafka: make run LOG=kafka://... KAFKA="security.protocol=SSL ssl.ca.location=ca.pem"
@@ -53,6 +53,24 @@ test-kafka: ## Run the slow tests, on a real Apache Kafka and a real schema regi
 	@scripts/foreign.sh
 	cargo build $(WORKSPACE) --bins
 	cargo test $(WORKSPACE) --test kafka
+
+# The built page is committed, so that building Tandem takes no Node.
+.PHONY: web
+web: ## Build the web page anew, into web/dist
+	@scripts/setup.sh test-web
+	cd web && npm ci && npm run build
+
+# What was committed has to be what its sources make, to the byte.
+.PHONY: test-web
+test-web: web ## Test the web page in a browser, on a real Kafka too, and the HTTP paths
+	@scripts/servers.sh fetch
+	@scripts/schemathesis.sh fetch
+	@test -z "$$(git status --porcelain -- web/dist web/src/gen)" || { \
+		git status --short -- web/dist web/src/gen; git --no-pager diff --stat -- web/dist web/src/gen; \
+		echo 'the built page is not current: run npm run build in web/ and commit' >&2; exit 1; }
+	cd web && npm test
+	cargo build $(WORKSPACE) --bins
+	cd web/e2e && npm ci && TANDEM_BINARIES='$(abspath $(TARGET))' npm test
 
 .PHONY: lint
 lint: proto-lint ## Formatting, clippy, licences, the gRPC contract, shell scripts, docker-compose.yml

@@ -1,30 +1,35 @@
 #!/usr/bin/env bash
-# Finds what `make run`, `make test`, `make test-kafka` or `make lint` needs and this machine
-# lacks, says what it is about to install, and installs it. Silent when nothing is missing.
+# Finds what `make run`, `make test`, `make test-kafka`, `make test-web` or `make lint` needs and
+# this machine lacks, says what it is about to install, and installs it. Silent when nothing is
+# missing.
 #
-#   scripts/setup.sh run|test|test-kafka|lint
+#   scripts/setup.sh run|test|test-kafka|test-web|lint
 #   SETUP_DRY_RUN=1 scripts/setup.sh test     says it all and changes nothing
 #
 # Rust comes from the distribution where it is new enough, else from rustup. Small tools that
-# the distribution lacks are built into target/tools, never into the system. An older Rust or
-# Go that is already there is left alone: whoever installed it must decide.
+# the distribution lacks are built into target/tools, never into the system; so is a newer Node
+# than the distribution's. An older Rust, Go or Node that is already there is left alone: whoever
+# installed it must decide.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 mode=${1:-}
 case $mode in
-    run | test | test-kafka | lint) ;;
-    *) echo "usage: scripts/setup.sh run|test|test-kafka|lint" >&2 && exit 2 ;;
+    run | test | test-kafka | test-web | lint) ;;
+    *) echo "usage: scripts/setup.sh run|test|test-kafka|test-web|lint" >&2 && exit 2 ;;
 esac
 
 tools=$PWD/target/tools
-export PATH=${HOME:-}/.cargo/bin:$tools/bin:$PATH
+export PATH=${HOME:-}/.cargo/bin:$tools/bin:$tools/node_modules/.bin:$PATH
 rust_needed=$(sed -n 's/^rust-version = "\(.*\)"$/\1/p' Cargo.toml)
 # The newest grpcurl that Debian 12's Go 1.19 can build; buf likewise for Debian 13's Go 1.24.
 grpcurl=github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.1 grpcurl_go=1.19
 buf=github.com/bufbuild/buf/cmd/buf@v1.65.0 buf_go=1.24
 cargo_deny=cargo-deny@0.20.2
 java_needed=17 # by Kafka's brokers
+node_needed=20.19 # by Vite
+# Debian's npm finds its own parts only under Debian's Node, so a newer Node needs another npm.
+newer_node="node@22.23.3 npm@10.9.9"
 
 missing=()  # what is missing, in words
 packages=() # Debian packages that bring it
@@ -69,6 +74,11 @@ has_jdk() { # of that version, with a compiler, where Maven and the brokers will
     "${bin}java" -version && at_least "$java_needed" "${version:-0}"
 }
 
+has_node() { # new enough, and npm with it
+    local version
+    version=$(node --version 2>/dev/null) && at_least "$node_needed" "${version#v}" && npm --version
+}
+
 has_venv() { python3 -c 'import ensurepip, pip, venv'; }
 
 rust_version() { cargo --version 2>/dev/null | cut -d' ' -f2; }
@@ -82,22 +92,31 @@ find_missing() {
     ! needs_openssl || missing+=("OpenSSL's headers and pkg-config")
     at_least "$rust_needed" "$(rust_version || echo 0)" || missing+=("Rust $rust_needed or newer")
     case $mode in
-        test | test-kafka)
+        test | test-kafka | test-web)
             have curl || missing+=("curl")
+            ;;&
+        test | test-kafka)
             have grpcurl || missing+=("grpcurl")
             ;;&
-        test-kafka)
+        test-kafka | test-web)
             has_jdk || missing+=("a JDK, $java_needed or newer")
             have mvn || missing+=("maven")
+            ;;&
+        test-kafka)
             have kcat || missing+=("kcat")
             have openssl || missing+=("openssl")
-            has_venv || missing+=("python3 with venv and pip")
-            ;;
+            ;;&
+        test-web)
+            has_node || missing+=("Node $node_needed or newer, with npm")
+            have chromium || missing+=("chromium")
+            ;;&
         lint)
             cargo fmt --version && cargo clippy --version || missing+=("rustfmt and clippy")
             have shellcheck || missing+=("shellcheck")
             have cargo-deny || missing+=("cargo-deny")
             have buf || missing+=("buf")
+            ;;&
+        test-kafka | test-web | lint)
             has_venv || missing+=("python3 with venv and pip")
             ;;
     esac >/dev/null 2>&1
@@ -148,6 +167,16 @@ plan_go_tool() { # name, module@version, Go version it needs
     steps+=("GOBIN='$tools/bin' go install $2")
 }
 
+plan_node() { # some repositories' nodejs is npm too, and their package refuses Debian's npm
+    local npm=()
+    LC_ALL=C apt-cache show --no-all-versions nodejs | grep '^Provides:.*npm' >/dev/null || npm=(npm)
+    have node || packages+=(nodejs)
+    have npm || packages+=("${npm[@]}")
+    if have node || ! at_least "$node_needed" "$(apt_version nodejs)"; then
+        steps+=("npm install --no-audit --no-fund --prefix '$tools' $newer_node")
+    fi
+}
+
 plan_jdk() {
     local version
     for version in "$java_needed" 21 25; do
@@ -169,6 +198,7 @@ plan() {
             Rust*) plan_rust ;;
             rustfmt*) plan_rust_lints ;;
             "a JDK"*) plan_jdk ;;
+            Node*) plan_node ;;
             python3*) packages+=(python3 python3-venv python3-pip) ;;
             grpcurl) plan_go_tool grpcurl "$grpcurl" "$grpcurl_go" ;;
             buf) plan_go_tool buf "$buf" "$buf_go" ;;
