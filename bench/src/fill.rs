@@ -26,7 +26,54 @@ pub(crate) struct Filled {
     pub(crate) line: Value,
 }
 
+/// The tables of TPC-H at the settings' scale.
 pub(crate) async fn fill(ground: &Ground, settings: &Settings) -> Result<Filled, Box<dyn Error>> {
+    let tables = Tables::new(settings.scale.to_string().parse()?);
+    let customers = tables.customers().map(customer).map(CustomerEvent::Registered);
+    let orders = tables.orders().map(order).map(OrderEvent::Placed);
+    let events = customers.map(Event::Customer).chain(orders.map(Event::Order));
+    append(ground, settings, events, (tables.customer_count(), tables.order_count())).await
+}
+
+/// So many customers, each with so many orders.
+pub(crate) async fn fill_evenly(
+    ground: &Ground,
+    settings: &Settings,
+    (customers, orders): (u64, u64),
+) -> Result<Filled, Box<dyn Error>> {
+    let ids = (0..customers).map(|n| format!("c-{n:08}"));
+    let registered = ids.clone().map(|customer_id| {
+        customer(tpch::Customer {
+            number: 0,
+            email: format!("{customer_id}@example.org"),
+            customer_id,
+            first_name: "Augusta Ada".into(),
+            last_name: "King-Noel".into(),
+            phone: "25-989-741-2988".into(),
+        })
+    });
+    let placed = ids.flat_map(|customer_id| (0..orders).map(move |n| (customer_id.clone(), n)));
+    let placed = placed.map(|(customer_id, n)| {
+        order(tpch::Order {
+            number: 0,
+            customer_number: 0,
+            order_id: format!("o-{n:08}"),
+            customer_id,
+            item_name: "Analytical Engine, brass".into(),
+            place: "St James's Square".into(),
+        })
+    });
+    let events = registered.map(CustomerEvent::Registered).map(Event::Customer);
+    let events = events.chain(placed.map(OrderEvent::Placed).map(Event::Order));
+    append(ground, settings, events, (customers, customers * orders)).await
+}
+
+async fn append(
+    ground: &Ground,
+    settings: &Settings,
+    events: impl Iterator<Item = Event>,
+    (customers, orders): (u64, u64),
+) -> Result<Filled, Box<dyn Error>> {
     let started = Instant::now();
     let opened = ground.open()?;
     let log = opened.log.clone();
@@ -39,10 +86,6 @@ pub(crate) async fn fill(ground: &Ground, settings: &Settings) -> Result<Filled,
     codec.register_all().await?;
     log.ensure_topics(&tandem_processor::input_topics(settings.shards)).await?;
 
-    let tables = Tables::new(settings.scale.to_string().parse()?);
-    let customers = tables.customers().map(customer).map(CustomerEvent::Registered);
-    let orders = tables.orders().map(order).map(OrderEvent::Placed);
-    let events = customers.map(Event::Customer).chain(orders.map(Event::Order));
     let records = (0i64..).zip(events).map(|(n, e)| record(&codec, settings.shards, n, &e));
     stream::iter(records)
         .map(|record| async { Ok::<_, Box<dyn Error>>(log.append(record?).await?) })
@@ -52,7 +95,6 @@ pub(crate) async fn fill(ground: &Ground, settings: &Settings) -> Result<Filled,
 
     serving.abort();
     opened.close().await;
-    let (customers, orders) = (tables.customer_count(), tables.order_count());
     let seconds = started.elapsed().as_secs_f64();
     let line = json!({
         "bench": "fill", "customers": customers, "orders": orders, "seconds": seconds,

@@ -4,6 +4,7 @@
 mod fill;
 mod fold;
 mod ground;
+mod http;
 mod instances;
 mod latency;
 mod process;
@@ -22,6 +23,8 @@ enum Bench {
     Latency,
     /// Reading from several instances.
     Instances,
+    /// Reading over plain HTTP, by wrk, which has to be there.
+    Http,
 }
 
 /// Benchmarks of the `tandem` binary beside this one.
@@ -84,6 +87,11 @@ async fn run(settings: &Settings) -> Result<(), Box<dyn Error>> {
     if measures(Bench::Instances) {
         let ground = Ground::new(dir.join("instances"), settings.log).await?;
         instances::instances(&ground, settings).await?;
+    }
+    // Only when it is asked for: it needs a program of somebody else's.
+    if settings.only == Some(Bench::Http) {
+        let ground = Ground::new(dir.join("http"), settings.log).await?;
+        http::http(&ground, settings).await?;
     }
     Ok(())
 }
