@@ -12,7 +12,6 @@
 //!   of. If so it could be of a later one, and is not used.
 
 use bytes::Bytes;
-use std::sync::Arc;
 use tandem_domain::CustomerId;
 use tandem_eventlog::Partition;
 use tokio::time::Instant;
@@ -45,10 +44,7 @@ impl Reads {
         if let Some(kept) = fresh.kept(id) {
             return Ok((kept, fresh.stamp(shard, &fresh.folded)));
         }
-        let view = View::new(&fresh.store);
-        let is_last = fresh.is_last();
-        let state = if is_last { fresh.folded.clone() } else { Arc::new(view.state()?) };
-        let stamp = fresh.stamp(shard, &state);
+        let (view, stamp, is_last) = fresh.snapshot(shard)?;
         let Made { body, is_whole } = make(&view)?;
         let body = match is_last && is_whole {
             true => fresh.store.documents().keep(id, body, || fresh.is_last()),
@@ -79,6 +75,7 @@ mod tests {
         state::State,
         store::{Family, Memory, Store},
     };
+    use std::sync::Arc;
     use tandem_eventlog::{Bounds, Offset, TopicId};
     use tokio::sync::watch;
 

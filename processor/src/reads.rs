@@ -218,10 +218,7 @@ impl Reads {
         read: impl FnOnce(&View<'_>) -> Result<T, StoreError>,
     ) -> Result<(T, Stamp), Unserved> {
         let fresh = self.fresh(shard, need, deadline).await?;
-        let view = View::new(&fresh.store);
-        // What was published is what the snapshot is of, unless something was written since.
-        let state = if fresh.is_last() { fresh.folded.clone() } else { Arc::new(view.state()?) };
-        let stamp = fresh.stamp(shard, &state);
+        let (view, stamp, _) = fresh.snapshot(shard)?;
         Ok((read(&view)?, stamp))
     }
 
@@ -265,6 +262,15 @@ impl Fresh {
     /// Whether no write was begun since that commit.
     pub(crate) fn is_last(&self) -> bool {
         self.store.writes() == self.write
+    }
+
+    /// A snapshot, what answers from it are of, and whether that is what the last write made.
+    pub(crate) fn snapshot(&self, shard: Partition) -> Result<(View<'_>, Stamp, bool), StoreError> {
+        let view = View::new(&self.store);
+        // What was published is what the snapshot is of, unless something was written since.
+        let is_last = self.is_last();
+        let state = if is_last { self.folded.clone() } else { Arc::new(view.state()?) };
+        Ok((view, self.stamp(shard, &state), is_last))
     }
 
     /// What an answer is of that was made at `state`.
