@@ -8,7 +8,7 @@ use http::{
 };
 use percent_encoding::percent_decode;
 use tandem_service::{plain, problem::Problem, status::FieldFault};
-use tonic::{Status, metadata::MetadataMap};
+use tonic::Status;
 use utoipa::{IntoParams, IntoResponses};
 
 use super::forms::Form;
@@ -69,12 +69,10 @@ pub(super) async fn read<F: Form>(request: Request) -> Result<tonic::Request<F::
         let more = F::PARSE(request).err().unwrap_or_default();
         return Err(Problem::invalid(together(faults, more)));
     }
-    let mut metadata = MetadataMap::new();
-    if let Some(parent) = head.headers.get(TRACEPARENT) {
-        metadata.as_mut().insert(TRACEPARENT, parent.clone());
-    }
     let mut asked = tonic::Request::new(request);
-    *asked.metadata_mut() = metadata;
+    if let Some(parent) = head.headers.get(TRACEPARENT) {
+        asked.metadata_mut().as_mut().insert(TRACEPARENT, parent.clone());
+    }
     Ok(asked)
 }
 

@@ -4,7 +4,7 @@ use axum::{
     Json,
     response::{IntoResponse, Response},
 };
-use http::StatusCode;
+use http::{StatusCode, header::RETRY_AFTER};
 use maud::{DOCTYPE, Markup, html};
 use serde::Serialize;
 use serde_json::Value;
@@ -35,12 +35,9 @@ pub(super) fn shown<F: Form, W: Serialize>(
         }
         (Err(problem), true) => {
             let title = format!("{} not taken", F::WHAT);
-            let status = StatusCode::from_u16(problem.status);
-            let mut response =
-                page(status.unwrap_or(StatusCode::BAD_REQUEST), &title, &refused(&problem));
-            let headers = problem.into_response();
-            if let Some(wait) = headers.headers().get(http::header::RETRY_AFTER) {
-                response.headers_mut().insert(http::header::RETRY_AFTER, wait.clone());
+            let mut response = page(problem.status_code(), &title, &refused(&problem));
+            if let Some(wait) = problem.retry_after() {
+                response.headers_mut().insert(RETRY_AFTER, wait);
             }
             response
         }

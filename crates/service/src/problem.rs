@@ -1,7 +1,7 @@
 //! Errors of the HTTP paths: the same faults as over gRPC, told as RFC 9457 says. One table from
 //! gRPC's codes to HTTP's.
 
-use crate::status::{FieldFault, RETRY_AFTER};
+use crate::status::{FieldFault, INVALID_REQUEST, RETRY_AFTER, in_words};
 use axum::response::{IntoResponse, Response};
 use http::{
     HeaderValue, StatusCode,
@@ -97,31 +97,39 @@ impl Problem {
     /// A problem with all the faulty fields of a request.
     #[must_use]
     pub fn invalid(faults: Vec<FieldFault>) -> Self {
-        let reason = crate::status::INVALID_REQUEST;
-        Self::new(StatusCode::BAD_REQUEST, reason, "").of_fields(faults)
+        Self::new(StatusCode::BAD_REQUEST, INVALID_REQUEST, "").of_fields(faults)
     }
 
     fn of_fields(mut self, faults: Vec<FieldFault>) -> Self {
-        let named: Vec<_> =
-            faults.iter().map(|f| format!("{} {}", f.field, f.description)).collect();
-        self.detail = named.join("; ");
+        self.detail = in_words(&faults);
         let problem = |f: FieldFault| FieldProblem { field: f.field, description: f.description };
         self.errors = faults.into_iter().map(problem).collect();
         self
+    }
+
+    /// The HTTP status, as a status.
+    #[must_use]
+    pub fn status_code(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    /// When to come again, as the header `Retry-After` says it.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<HeaderValue> {
+        // The header has whole seconds, and 0 would be an invitation to spin.
+        let seconds = |wait: Duration| wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        self.retry_after.map(|wait| HeaderValue::from(seconds(wait).max(1)))
     }
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = (status, axum::Json(&self)).into_response();
+        let mut response = (self.status_code(), axum::Json(&self)).into_response();
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        if let Some(wait) = self.retry_after {
-            // The header has whole seconds, and 0 would be an invitation to spin.
-            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-            headers.insert(RETRY_AFTER_HEADER, HeaderValue::from(seconds.max(1)));
+        if let Some(wait) = self.retry_after() {
+            headers.insert(RETRY_AFTER_HEADER, wait);
         }
         response
     }

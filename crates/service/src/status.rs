@@ -35,6 +35,12 @@ impl FieldFault {
     }
 }
 
+/// All of them as one message.
+pub(crate) fn in_words(fields: &[FieldFault]) -> String {
+    let named: Vec<_> = fields.iter().map(|f| format!("{} {}", f.field, f.description)).collect();
+    named.join("; ")
+}
+
 /// An error as a caller gets to see it. Nothing of the inside belongs into it: what the operator
 /// has to know goes to the log, at the place that makes the fault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -62,9 +68,8 @@ impl Fault {
     /// show only messages.
     #[must_use]
     pub fn invalid(fields: Vec<FieldFault>) -> Self {
-        let named: Vec<_> =
-            fields.iter().map(|f| format!("{} {}", f.field, f.description)).collect();
-        Self { fields, ..Self::new(Code::InvalidArgument, INVALID_REQUEST, named.join("; ")) }
+        let message = in_words(&fields);
+        Self { fields, ..Self::new(Code::InvalidArgument, INVALID_REQUEST, message) }
     }
 
     /// UNAVAILABLE: trying again is safe and may help.
