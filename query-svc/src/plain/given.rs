@@ -8,7 +8,7 @@ use std::time::Duration;
 use tandem_proto::v1::{self, OrderSort};
 use tandem_service::{plain::span, problem::Problem, status::FieldFault};
 use tonic::{Request, metadata::MetadataMap};
-use utoipa::IntoParams;
+use utoipa::{IntoParams, IntoResponses};
 
 use crate::page::MAX_SIZE;
 
@@ -62,6 +62,18 @@ enum Sort {
     OrderId,
     PurchaseTime,
     PurchaseTimeDescending,
+}
+
+/// What a request may get instead of an answer, for the description.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "describes what Given and the methods refuse")]
+pub(super) enum Refused {
+    /// Something is wrong with the request: `errors` has all of it.
+    #[response(status = 400, content_type = "application/problem+json")]
+    Invalid(#[to_schema] Problem),
+    /// It can't be answered just now, or not as fresh as it has to be; ask again.
+    #[response(status = 503, content_type = "application/problem+json")]
+    Away(#[to_schema] Problem),
 }
 
 /// An id from the path, percent-decoded once, whatever it holds.

@@ -30,8 +30,7 @@ macro_rules! listed {
             responses(
                 (status = 200, body = v1::$answer,
                     headers(("Link" = Option<String>, description = "The next page, if there is one."))),
-                (status = 400, body = Problem, content_type = "application/problem+json"),
-                (status = 503, body = Problem, content_type = "application/problem+json"),
+                given::Refused,
             )
         )]
         pub(super) async fn $name(

@@ -66,8 +66,7 @@ pub(crate) fn routes(api: Api) -> Router {
     responses(
         (status = 200, body = v1::Customer),
         (status = 204, description = "No such customer is registered."),
-        (status = 400, body = Problem, content_type = "application/problem+json"),
-        (status = 503, body = Problem, content_type = "application/problem+json"),
+        given::Refused,
     )
 )]
 async fn customer(State(api): State<Api>, id: Id, given: Given) -> Result<Response, Problem> {
@@ -96,10 +95,9 @@ async fn customer(State(api): State<Api>, id: Id, given: Given) -> Result<Respon
     responses(
         (status = 200, body = v1::Order),
         (status = 204, description = "There is no such order."),
-        (status = 400, body = Problem, content_type = "application/problem+json"),
         (status = 409, body = Problem, content_type = "application/problem+json",
             description = "More than one customer has an order of that id."),
-        (status = 503, body = Problem, content_type = "application/problem+json"),
+        given::Refused,
     )
 )]
 async fn order(State(api): State<Api>, id: Id, given: Given) -> Result<Response, Problem> {

@@ -39,8 +39,7 @@ const ROWS: Frame = Frame { open: "[", close: |_, _| Ok(b"]".into()) };
         pattern = r"^[^\x00-\x1f\x7f-\x9f]+$"), given::Fresh),
     responses(
         (status = 200, body = Vec<v1::CustomerOrder>, description = "Empty if there are none."),
-        (status = 400, body = Problem, content_type = "application/problem+json"),
-        (status = 503, body = Problem, content_type = "application/problem+json"),
+        given::Refused,
     )
 )]
 pub(super) async fn customer_orders(
@@ -212,10 +211,8 @@ impl Rows {
     }
 
     /// All of them, in their frame.
-    fn whole(mut self) -> Vec<u8> {
-        self.rows.insert(0, b'[');
-        self.rows.push(b']');
-        self.rows
+    fn whole(self) -> Vec<u8> {
+        [b"[", &*self.rows, b"]"].concat()
     }
 }
 
