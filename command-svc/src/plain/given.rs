@@ -144,6 +144,10 @@ impl Kind {
 
     fn read<F: Form>(self, body: &[u8]) -> Result<F, Problem> {
         let read = match self {
+            // curl calls everything a form unless it is told otherwise.
+            Self::Form if body.trim_ascii_start().first() == Some(&b'{') => {
+                Err("it looks like JSON; send it with Content-Type: application/json".to_owned())
+            }
             // Other bytes would become the same sign, and two ids one.
             Self::Form if percent_decode(body).decode_utf8().is_err() => {
                 Err("it is not UTF-8 when percent-decoded".to_owned())
@@ -193,9 +197,18 @@ mod tests {
             ("application/json", r#"{"phone": "1", "phone": "2"}"#, 400),
             ("application/x-www-form-urlencoded", "phone=1&phone=2", 400),
             ("application/x-www-form-urlencoded", "phone=%ff", 400),
+            ("application/x-www-form-urlencoded", r#"{"phone": "1"}"#, 400),
         ] {
             assert_eq!(refused(kind, body).await.status, status, "{kind} {body}");
         }
+    }
+
+    #[tokio::test]
+    async fn json_that_is_called_a_form_is_told_how_to_be_json() {
+        let body = r#"{"firstName": "Ada", "lastName": "L"}"#;
+        let problem = refused("application/x-www-form-urlencoded", body).await;
+        assert_eq!(problem.reason, BODY_UNREADABLE);
+        assert!(problem.detail.contains("Content-Type: application/json"), "{}", problem.detail);
     }
 
     #[tokio::test]
