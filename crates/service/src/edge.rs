@@ -1,5 +1,5 @@
-//! What every gRPC call passes on its way in and out: who may send it, a bound on the calls in hand, the caller's
-//! deadline, and the promise that no error goes out without details.
+//! What every gRPC call passes on its way in and out: who may send it, a bound on the calls in hand,
+//! the caller's deadline, and the promise that no error goes out without details.
 
 use crate::{deadline, machinery, origins::Origins, status::Fault};
 use axum::{

@@ -2,8 +2,8 @@
 //! health, bounds, and an end that waits for what is under way, but not for ever.
 //!
 //! Layers of a gRPC call, from the outside: HTTP/1 or 2, what pages of other origins may do,
-//! gRPC-Web made into gRPC, the edge (calls in hand, deadline, details of errors), the route, the
-//! service.
+//! gRPC-Web made into gRPC, when to try again, the edge (calls in hand, deadline, details of
+//! errors), the route, the service.
 
 pub use crate::machinery::{
     DEADLINE_EXCEEDED, ENCODING_UNSUPPORTED, MESSAGE_TOO_LARGE, METHOD_UNKNOWN, OVERLOADED,
@@ -14,7 +14,7 @@ use crate::{
     health::Health,
     incoming::incoming,
     origins::Origins,
-    plain, reflection,
+    plain, pushback, reflection,
 };
 use axum::{Router, handler::Handler as _, response::IntoResponse};
 use http::Request;
@@ -146,7 +146,8 @@ impl Shell {
         let cors = origins.cors();
         let edge = Edge::new(limits.in_flight, origins);
         let pass = axum::middleware::from_fn_with_state(edge.clone(), edge::pass);
-        let grpc = grpc.into_axum_router().layer(pass).layer(GrpcWebLayer::new());
+        let pushback = axum::middleware::from_fn(pushback::pass);
+        let grpc = grpc.into_axum_router().layer(pass).layer(pushback).layer(GrpcWebLayer::new());
         let routes =
             plain::routes(http, edge).fallback_service(plain::other.with_state(grpc)).layer(cors);
         let abort = CancellationToken::new();

@@ -20,6 +20,7 @@ pub mod origins;
 pub mod plain;
 pub mod probe;
 pub mod problem;
+pub mod pushback;
 pub mod ready;
 mod reflection;
 pub mod settings;

@@ -5,8 +5,9 @@
 //! once in `BadRequest`, an UNAVAILABLE says in `RetryInfo` when to try again. [`Fault`] holds
 //! these by construction. Each service maps its own errors to faults in one file of its own.
 
+use crate::pushback::PUSHBACK;
 use std::{collections::HashMap, time::Duration};
-use tonic::{Code, Status};
+use tonic::{Code, Status, metadata::MetadataMap};
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt as _};
 
 /// The `domain` of every `ErrorInfo`.
@@ -121,10 +122,13 @@ impl From<Fault> for Status {
                 violations.map(|f| FieldViolation::new(f.field, f.description)).collect::<Vec<_>>(),
             );
         }
-        if fault.retry_after.is_some() {
-            details.set_retry_info(fault.retry_after);
+        let mut metadata = MetadataMap::new();
+        if let Some(wait) = fault.retry_after {
+            details.set_retry_info(Some(wait));
+            let millis = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+            metadata.insert(PUSHBACK, millis.into());
         }
-        Status::with_error_details(fault.code, fault.message, details)
+        Status::with_error_details_and_metadata(fault.code, fault.message, details, metadata)
     }
 }
 
@@ -159,6 +163,9 @@ mod tests {
         assert_eq!(wait(Fault::unavailable("AWAY", "")), Some(RETRY_AFTER));
         let longer = Duration::from_secs(2);
         assert_eq!(wait(Fault::unavailable("AWAY", "").retry_after(longer)), Some(longer));
+        let status = Status::from(Fault::unavailable("AWAY", "").retry_after(longer));
+        assert_eq!(status.metadata().get(PUSHBACK).unwrap(), "2000");
+        assert!(Status::from(Fault::new(Code::NotFound, "GONE", "")).metadata().is_empty());
     }
 
     #[test]

@@ -19,6 +19,17 @@ async fn calls_over_the_bound_are_turned_away_but_probes_are_not() {
     eventually(async || client.send_greeting(greeting("x")).await.is_err()).await;
     let status = client.send_greeting(greeting("x")).await.unwrap_err();
     assert_eq!(told(&status), (Code::Unavailable, OVERLOADED.into()));
+    for (tries, timeout, expected) in
+        [(0, 9_000, 250..=350), (2, 9_000, 1_000..=1_400), (0, 200, -1..=-1)]
+    {
+        let mut request = tonic::Request::new(greeting("x"));
+        request.set_timeout(Duration::from_millis(timeout));
+        request.metadata_mut().insert("grpc-previous-rpc-attempts", tries.into());
+        let status = client.send_greeting(request).await.unwrap_err();
+        let pushback = status.metadata().get("grpc-retry-pushback-ms").unwrap();
+        let pushback: i64 = pushback.to_str().unwrap().parse().unwrap();
+        assert!(expected.contains(&pushback), "{pushback} after {tries} tries");
+    }
     let mut health = HealthClient::new(server.channel().await);
     health.check(HealthCheckRequest::default()).await.unwrap();
     server.gate.add_permits(1);
