@@ -13,14 +13,16 @@ use serde_json::Value;
 const ARROWS: &str = "
     domain      -> nothing
     proto       -> nothing
-    eventlog    -> nothing
+    partition   -> nothing
+    eventlog    -> partition
     service     -> proto
     codec       -> domain
     processor   -> domain, codec, eventlog
     command-svc -> proto, domain, codec, eventlog, service
     query-svc   -> proto, processor, domain, service
     standalone  -> command-svc, query-svc, processor, eventlog, codec, service
-    load        -> proto
+    client      -> proto, partition
+    load        -> client
     rehome      -> proto, domain, codec, eventlog
     sim         -> anything
     bench       -> anything

@@ -1,6 +1,6 @@
 //! Reads every customer with its orders back from the query service and compares.
 
-use crate::clients::Queries;
+use crate::clients::{Queries, connect};
 use crate::compare::{ExpectedCustomer, Found, Tally, expected};
 use crate::fault::Fault;
 use crate::journal;
@@ -9,7 +9,7 @@ use crate::tpch::Tables;
 use crate::watch::Watch;
 use futures::{StreamExt as _, TryStreamExt as _};
 use std::time::{Duration, SystemTime};
-use tandem_proto::v1;
+use tandem_client::v1;
 
 /// Orders asked for at once: so few that four in ten of the customers who order have more, and
 /// paging is checked too.
@@ -52,7 +52,7 @@ pub async fn check(
     watch: &Watch,
     against: Against,
 ) -> Result<CheckReport, Fault> {
-    let queries = Queries::connect(&settings.query, settings.patience)?;
+    let queries = Queries::of(&connect(settings)?, settings);
     let tables = Tables::new(settings.scale);
     let all = async {
         let (expected, freshness) = match against {

@@ -1,49 +1,62 @@
-//! The two services as seen from here: one connection each, with a deadline on every request.
+//! The two services as this run uses them: what it asks of them, and for how long it goes on.
 
 use crate::fault::Fault;
 use crate::patience::{GaveUp, Patience};
 use crate::requests;
+use crate::settings::Settings;
 use crate::tpch::Row;
-use std::time::Duration;
-use tandem_proto::v1;
-use tandem_proto::v1::command_service_client::CommandServiceClient;
-use tandem_proto::v1::query_service_client::QueryServiceClient;
-use tonic::transport::{Channel, Endpoint};
-use tonic::{Code, Request};
+use tandem_client::{Client, Error, Kind, Misconfigured, Session, v1};
+use tonic::transport::Uri;
 
-/// How long one try may take. The query service also waits no longer than this for the freshness
-/// that it was asked for.
-const DEADLINE: Duration = Duration::from_secs(10);
+/// A client of both services, which connects when it is first used, and again whenever a connection
+/// is lost. It tries once only: how often something is sent again is for [`Patience`] to say.
+pub(crate) fn connect(settings: &Settings) -> Result<Client, Fault> {
+    let queries = settings.query.iter().map(|url| address(url));
+    let queries = queries.collect::<Result<Vec<_>, _>>()?;
+    let client = Client::builder(address(&settings.command)?, queries)
+        .tries(1)
+        .route_directly(settings.route_directly);
+    client.build().map_err(|fault| match fault {
+        Misconfigured::Address { address, reason } => Fault::Url { url: address, reason },
+        other => Fault::Url { url: settings.query.join(","), reason: other.to_string() },
+    })
+}
+
+/// `host:port` of a URL.
+fn address(url: &str) -> Result<String, Fault> {
+    let fault = |reason: &str| Fault::Url { url: url.to_owned(), reason: reason.to_owned() };
+    let uri: Uri = url.parse().map_err(|error| fault(&format!("{error}")))?;
+    match uri.scheme_str() {
+        Some("http") => {}
+        Some("https") => return Err(fault("this tool does not speak TLS")),
+        _ => return Err(fault("it has to begin with http://")),
+    }
+    let host = uri.host().ok_or_else(|| fault("it has no host"))?;
+    Ok(format!("{host}:{}", uri.port_u16().unwrap_or(80)))
+}
 
 /// The command service.
 #[derive(Debug)]
 pub(crate) struct Commands {
-    client: CommandServiceClient<Channel>,
+    session: Session,
     pub(crate) patience: Patience,
 }
 
 impl Commands {
-    /// Connects when the first command is sent, and again whenever the connection is lost.
-    pub(crate) fn connect(url: &str, patience: Duration) -> Result<Self, Fault> {
-        let patience = Patience::new(format!("the command service at {url}"), patience);
-        Ok(Self { client: CommandServiceClient::new(channel(url)?), patience })
+    pub(crate) fn of(client: &Client, settings: &Settings) -> Self {
+        let who = format!("the command service at {}", settings.command);
+        Self { session: client.session(), patience: Patience::new(who, settings.patience) }
     }
 
     /// Sends the row's command and returns its receipt.
     pub(crate) async fn send(&self, row: &Row) -> Result<String, Fault> {
         let receipt = match row {
             Row::Customer(customer) => {
-                let call = || async {
-                    let request = bounded(requests::create_customer(customer));
-                    self.client.clone().create_customer(request).await
-                };
+                let call = || self.session.create_customer(requests::create_customer(customer));
                 self.patience.call(call).await.map(|response| response.receipt)
             }
             Row::Order(order) => {
-                let call = || async {
-                    let request = bounded(requests::place_order(order));
-                    self.client.clone().place_order(request).await
-                };
+                let call = || self.session.place_order(requests::place_order(order));
                 self.patience.call(call).await.map(|response| response.receipt)
             }
         };
@@ -51,18 +64,18 @@ impl Commands {
     }
 }
 
-/// The query service.
+/// The query services.
 #[derive(Debug)]
 pub(crate) struct Queries {
-    client: QueryServiceClient<Channel>,
+    /// Nothing is written in it, so that each query shows the receipts that it brings along alone.
+    session: Session,
     pub(crate) patience: Patience,
 }
 
 impl Queries {
-    /// Connects when the first query is made, and again whenever the connection is lost.
-    pub(crate) fn connect(url: &str, patience: Duration) -> Result<Self, Fault> {
-        let patience = Patience::new(format!("the query service at {url}"), patience);
-        Ok(Self { client: QueryServiceClient::new(channel(url)?), patience })
+    pub(crate) fn of(client: &Client, settings: &Settings) -> Self {
+        let who = format!("the query service at {}", settings.query.join(", "));
+        Self { session: client.session(), patience: Patience::new(who, settings.patience) }
     }
 
     /// The customer, if there is one.
@@ -70,8 +83,7 @@ impl Queries {
         &self,
         asked: &v1::GetCustomerRequest,
     ) -> Result<Option<v1::GetCustomerResponse>, Fault> {
-        let call = || async { self.client.clone().get_customer(bounded(asked.clone())).await };
-        self.found(self.patience.call(call).await, &asked.customer_id)
+        self.found(|| self.session.get_customer(asked.clone()), &asked.customer_id).await
     }
 
     /// The order, if there is one.
@@ -79,8 +91,7 @@ impl Queries {
         &self,
         asked: &v1::GetOrderRequest,
     ) -> Result<Option<v1::GetOrderResponse>, Fault> {
-        let call = || async { self.client.clone().get_order(bounded(asked.clone())).await };
-        self.found(self.patience.call(call).await, &asked.order_id)
+        self.found(|| self.session.get_order(asked.clone()), &asked.order_id).await
     }
 
     /// A page of the customer and its orders, if there is any of them.
@@ -88,47 +99,19 @@ impl Queries {
         &self,
         asked: &v1::GetCustomerOrdersRequest,
     ) -> Result<Option<v1::GetCustomerOrdersResponse>, Fault> {
-        let call =
-            || async { self.client.clone().get_customer_orders(bounded(asked.clone())).await };
-        self.found(self.patience.call(call).await, &asked.customer_id)
+        self.found(|| self.session.get_customer_orders(asked.clone()), &asked.customer_id).await
     }
 
-    fn found<T>(&self, answer: Result<T, GaveUp>, id: &str) -> Result<Option<T>, Fault> {
-        match answer {
+    async fn found<T, A>(&self, call: impl FnMut() -> A, id: &str) -> Result<Option<T>, Fault>
+    where
+        A: Future<Output = Result<T, Error>>,
+    {
+        match self.patience.call(call).await {
             Ok(answer) => Ok(Some(answer)),
-            Err(GaveUp::Answered(status)) if status.code() == Code::NotFound => Ok(None),
+            Err(GaveUp::Answered(error)) if error.kind() == Kind::NotFound => Ok(None),
             Err(gave_up) => Err(self.patience.fault(format!("the query for {id}"), gave_up)),
         }
     }
-}
-
-fn bounded<T>(message: T) -> Request<T> {
-    let mut request = Request::new(message);
-    request.set_timeout(DEADLINE);
-    request
-}
-
-fn channel(url: &str) -> Result<Channel, Fault> {
-    let fault = |reason: &str| Fault::Url { url: url.to_owned(), reason: reason.to_owned() };
-    let endpoint = Endpoint::from_shared(url.to_owned())
-        .map_err(|error| fault(&innermost(&error).to_string()))?;
-    match endpoint.uri().scheme_str() {
-        Some("http") => {}
-        Some("https") => return Err(fault("this tool does not speak TLS")),
-        _ => return Err(fault("it has to begin with http://")),
-    }
-    Ok(endpoint
-        .connect_timeout(Duration::from_secs(2))
-        .tcp_nodelay(true)
-        .http2_keep_alive_interval(Duration::from_secs(5))
-        .keep_alive_timeout(Duration::from_secs(5))
-        .connect_lazy())
-}
-
-fn innermost<'a>(
-    error: &'a (dyn std::error::Error + 'static),
-) -> &'a (dyn std::error::Error + 'static) {
-    error.source().map_or(error, innermost)
 }
 
 #[cfg(test)]
@@ -138,8 +121,14 @@ mod tests {
     #[tokio::test]
     async fn an_address_is_looked_at_before_anything_is_sent() {
         for url in ["", "127.0.0.1:8090", "https://example.com", "http://a b"] {
-            assert!(matches!(channel(url), Err(Fault::Url { .. })), "{url:?}");
+            let (command, query) = (url.to_owned(), vec![url.to_owned()]);
+            let commands = Settings { command, ..Settings::default() };
+            let queries = Settings { query, ..Settings::default() };
+            for settings in [commands, queries] {
+                assert!(matches!(connect(&settings), Err(Fault::Url { .. })), "{url:?}");
+            }
         }
-        assert!(channel("http://[::1]:8090").is_ok());
+        assert_eq!(address("http://[::1]:8090/").unwrap(), "[::1]:8090");
+        assert_eq!(address("http://query").unwrap(), "query:80");
     }
 }

@@ -3,7 +3,7 @@
 use crate::journal::Acknowledged;
 use crate::tpch::{Customer, Order, Tables};
 use std::collections::HashMap;
-use tandem_proto::v1;
+use tandem_client::v1;
 
 /// How many differences are kept to be shown; all are counted.
 pub const SHOWN: usize = 20;

@@ -13,7 +13,6 @@ mod latency;
 mod load;
 mod pace;
 mod patience;
-mod positions;
 mod probe;
 pub mod report;
 pub mod requests;

@@ -1,11 +1,10 @@
 //! Sends the tables through the command service.
 
-use crate::clients::Commands;
+use crate::clients::{Commands, connect};
 use crate::fault::Fault;
 use crate::journal::Journal;
 use crate::latency::{Latency, Samples};
 use crate::pace::Pace;
-use crate::positions::Positions;
 use crate::probe::{FOLLOWED, Probe, Probes, Visible};
 use crate::requests;
 use crate::settings::Settings;
@@ -15,6 +14,7 @@ use futures::{Stream, TryStreamExt as _};
 use indicatif::ProgressBar;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+use tandem_client::Positions;
 use tokio::sync::mpsc;
 
 /// What was sent and how it went.
@@ -49,9 +49,10 @@ pub struct LoadReport {
 /// A [`Fault`] that let it not begin. One that ended it early is in [`LoadReport::stopped`].
 pub async fn load(settings: &Settings, watch: &Watch) -> Result<LoadReport, Fault> {
     let tables = Tables::new(settings.scale);
+    let client = connect(settings)?;
     let run = Run {
-        commands: Commands::connect(&settings.command, settings.patience)?,
-        probes: Probes::connect(settings)?,
+        commands: Commands::of(&client, settings),
+        probes: Probes::of(&client, settings),
         bar: watch.bar("sending", tables.customer_count() + tables.order_count()),
         started: Instant::now(),
         tally: Mutex::new(Tally::new(Journal::start(&settings.journal, settings.scale)?)),
@@ -128,7 +129,7 @@ impl Run {
             commands_per_second: rate(acknowledged, lasted),
             command: tally.took.summary(),
             visible: self.probes.summary(),
-            position: tally.positions.receipt(),
+            position: tally.positions.receipt().unwrap_or_default(),
             stopped,
         }
     }
@@ -172,6 +173,9 @@ impl Tally {
         }
         self.took.add(took);
         self.last = Some(Instant::now());
-        self.positions.note(receipt, &by.patience, || requests::name(row))
+        if self.positions.note(receipt) {
+            return Ok(());
+        }
+        Err(by.patience.breach(requests::name(row), "something that is no receipt"))
     }
 }

@@ -5,13 +5,12 @@
 //! service is taken to be gone.
 
 use crate::fault::Fault;
-use std::error::Error as _;
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use tonic::{Code, Response, Status};
-use tonic_types::StatusExt as _;
+use tandem_client::Error;
+use tonic::Code;
 
 /// The first pause where the service names none; it doubles with each try.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -31,9 +30,9 @@ pub(crate) struct Patience {
 #[derive(Debug)]
 pub(crate) enum GaveUp {
     /// The service's answer is final.
-    Answered(Status),
+    Answered(Error),
     /// No request succeeded for this long; the last answer.
-    Exhausted(Duration, Status),
+    Exhausted(Duration, Error),
 }
 
 impl Patience {
@@ -50,27 +49,27 @@ impl Patience {
     /// Makes a request until it is answered or patience runs out.
     pub(crate) async fn call<T, A>(&self, mut request: impl FnMut() -> A) -> Result<T, GaveUp>
     where
-        A: Future<Output = Result<Response<T>, Status>>,
+        A: Future<Output = Result<T, Error>>,
     {
         let mut tries = 0;
         loop {
-            let status = match request().await {
+            let error = match request().await {
                 Ok(response) => {
                     self.succeeded();
-                    return Ok(response.into_inner());
+                    return Ok(response);
                 }
-                Err(status) => status,
+                Err(error) => error,
             };
-            if !may_be_sent_again(&status) {
+            if !may_be_sent_again(error.code()) {
                 self.succeeded();
-                return Err(GaveUp::Answered(status));
+                return Err(GaveUp::Answered(error));
             }
             let waited = self.failed();
             if waited >= self.limit {
-                return Err(GaveUp::Exhausted(waited, status));
+                return Err(GaveUp::Exhausted(waited, error));
             }
             let left = self.limit.saturating_sub(waited) + Duration::from_millis(1);
-            tokio::time::sleep(pause(&status, tries).min(left)).await;
+            tokio::time::sleep(pause(error.retry_delay(), tries).min(left)).await;
             self.retries.fetch_add(1, Ordering::Relaxed);
             tries += 1;
         }
@@ -80,9 +79,9 @@ impl Patience {
     pub(crate) fn fault(&self, what: String, gave_up: GaveUp) -> Fault {
         let who = self.who.clone();
         match gave_up {
-            GaveUp::Answered(status) => Fault::Refused { who, what, why: words(&status) },
-            GaveUp::Exhausted(waited, status) => {
-                Fault::Unavailable { who, waited, last: words(&status) }
+            GaveUp::Answered(error) => Fault::Refused { who, what, why: words(&error) },
+            GaveUp::Exhausted(waited, error) => {
+                Fault::Unavailable { who, waited, last: words(&error) }
             }
         }
     }
@@ -102,67 +101,52 @@ impl Patience {
     }
 }
 
-/// A status with a source was made on this side, because the connection failed or the deadline
-/// passed; the codes are those that promise a later success. All requests made here are safe to
-/// repeat: queries change nothing and commands carry a request id.
-fn may_be_sent_again(status: &Status) -> bool {
-    let transient = matches!(
-        status.code(),
-        Code::Unavailable | Code::DeadlineExceeded | Code::ResourceExhausted
-    );
-    transient || status.source().is_some()
+/// These codes promise a later success. All requests made here are safe to repeat: queries change
+/// nothing and commands carry a request id.
+fn may_be_sent_again(code: Code) -> bool {
+    matches!(code, Code::Unavailable | Code::DeadlineExceeded | Code::ResourceExhausted)
 }
 
-fn pause(status: &Status, tries: u32) -> Duration {
-    let asked = status.get_details_retry_info().and_then(|info| info.retry_delay);
+fn pause(asked: Option<Duration>, tries: u32) -> Duration {
     let own = || FIRST_PAUSE * 2_u32.saturating_pow(tries.min(8));
     asked.unwrap_or_else(own).clamp(Duration::from_millis(1), LONGEST_PAUSE)
 }
 
-/// Code, message and the faulty fields, if the service named any.
-fn words(status: &Status) -> String {
-    let fields = status.get_details_bad_request().into_iter().flat_map(|bad| bad.field_violations);
-    let fields: Vec<_> = fields.map(|v| format!("{}: {}", v.field, v.description)).collect();
-    let fields =
-        if fields.is_empty() { String::new() } else { format!(" ({})", fields.join("; ")) };
-    format!("{:?}: {}{fields}", status.code(), status.message())
+fn words(error: &Error) -> String {
+    format!("{:?}: {error}", error.code())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tonic_types::ErrorDetails;
+    use tonic::Status;
 
     #[test]
     fn only_what_may_succeed_later_is_sent_again() {
-        assert!(may_be_sent_again(&Status::unavailable("")));
-        assert!(may_be_sent_again(&Status::deadline_exceeded("")));
-        assert!(may_be_sent_again(&Status::from_error(Box::new(std::io::Error::other("reset")))));
+        assert!(may_be_sent_again(Code::Unavailable) && may_be_sent_again(Code::DeadlineExceeded));
         for code in [Code::InvalidArgument, Code::NotFound, Code::Internal, Code::Unknown] {
-            assert!(!may_be_sent_again(&Status::new(code, "")), "{code:?}");
+            assert!(!may_be_sent_again(code), "{code:?}");
         }
     }
 
     #[test]
     fn the_service_says_how_long_to_pause_within_bounds() {
-        let asking = |ms| {
-            let details = ErrorDetails::with_retry_info(Some(Duration::from_millis(ms)));
-            Status::with_error_details(Code::Unavailable, "", details)
-        };
-        assert_eq!(pause(&asking(120), 5), Duration::from_millis(120));
-        assert_eq!(pause(&asking(60_000), 0), LONGEST_PAUSE);
-        assert_eq!(pause(&Status::unavailable(""), 1), Duration::from_millis(100));
-        assert_eq!(pause(&Status::unavailable(""), 40), LONGEST_PAUSE);
+        let asked = |ms| Some(Duration::from_millis(ms));
+        assert_eq!(pause(asked(120), 5), Duration::from_millis(120));
+        assert_eq!(pause(asked(60_000), 0), LONGEST_PAUSE);
+        assert_eq!(pause(None, 1), Duration::from_millis(100));
+        assert_eq!(pause(None, 40), LONGEST_PAUSE);
     }
 
     #[tokio::test]
     async fn a_success_elsewhere_gives_new_patience() {
         let patience = Patience::new("the service".into(), Duration::from_millis(80));
-        let gone =
-            async { patience.call::<(), _>(|| async { Err(Status::unavailable("gone")) }).await };
+        let gone = async {
+            patience.call::<(), _>(|| async { Err(Status::unavailable("gone").into()) }).await
+        };
         let fine = async {
             tokio::time::sleep(Duration::from_millis(60)).await;
-            patience.call(|| async { Ok(Response::new(())) }).await
+            patience.call(|| async { Ok(()) }).await
         };
         let started = Instant::now();
         let (gone, fine) = tokio::join!(gone, fine);

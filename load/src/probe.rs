@@ -11,7 +11,7 @@ use crate::tpch::{Customer, Order, Row};
 use futures::StreamExt as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
-use tandem_proto::v1;
+use tandem_client::{Client, v1};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 /// How many commands are followed at once, at most; further ones are not sampled. At 200 commands
@@ -59,13 +59,13 @@ pub struct Visible {
 }
 
 impl Probes {
-    pub(crate) fn connect(settings: &Settings) -> Result<Self, Fault> {
-        Ok(Self {
-            queries: Queries::connect(&settings.query, settings.patience)?,
+    pub(crate) fn of(client: &Client, settings: &Settings) -> Self {
+        Self {
+            queries: Queries::of(client, settings),
             every: u64::from(settings.sample),
             slots: Arc::new(Semaphore::new(FOLLOWED)),
             seen: Mutex::default(),
-        })
+        }
     }
 
     /// A slot if the command of this index is to be followed. Taken before the command is sent, so

@@ -1,7 +1,7 @@
 //! Rows as commands.
 
 use crate::tpch::{Customer, Order, Row};
-use tandem_proto::v1;
+use tandem_client::v1;
 use uuid::Uuid;
 
 /// The namespace of this tool's request ids; any fixed UUID would do.

@@ -22,9 +22,21 @@ pub struct Settings {
     #[arg(long, value_name = "URL", env = "TANDEM_LOAD_COMMAND", default_value = COMMAND)]
     pub command: String,
 
-    /// The query service; any instance will do.
-    #[arg(long, value_name = "URL", env = "TANDEM_LOAD_QUERY", default_value = QUERY)]
-    pub query: String,
+    /// The query service; any instance will do. Of several, with commas between them, one that can't
+    /// be reached is passed over.
+    #[arg(
+        long, value_name = "URL", env = "TANDEM_LOAD_QUERY", default_value = QUERY,
+        value_delimiter = ','
+    )]
+    pub query: Vec<String>,
+
+    /// Ask the instance that has a customer, where several announce themselves, instead of having
+    /// queries passed on. One that can't be reached where it says it is, is left out.
+    #[arg(
+        long, value_name = "BOOL", env = "TANDEM_LOAD_ROUTE_DIRECTLY", default_value_t = true,
+        action = clap::ArgAction::Set
+    )]
+    pub route_directly: bool,
 
     /// TPC-H scale factor, 0.0001 to 10: 150,000 customers and 1,500,000 orders at 1. The check
     /// holds the tables in memory, about 0.5 GB at 1.
@@ -88,7 +100,8 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             command: COMMAND.to_owned(),
-            query: QUERY.to_owned(),
+            query: vec![QUERY.to_owned()],
+            route_directly: true,
             scale: Scale::default(),
             concurrency: 64,
             rate: None,

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 fn settings(fake: &Fake, folder: &TempDir) -> Settings {
     Settings {
         command: fake.url.clone(),
-        query: fake.url.clone(),
+        query: vec![fake.url.clone()],
         scale: "0.001".parse().unwrap(),
         journal: folder.path().join("journal"),
         patience: Duration::from_millis(500),

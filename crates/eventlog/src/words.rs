@@ -3,11 +3,8 @@
 use crate::Headers;
 use bytes::Bytes;
 use std::{fmt, sync::Arc};
+use tandem_partition::Partition;
 use tokio::time::Instant;
-
-/// Which partition of a topic, from 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Partition(pub u32);
 
 /// Where in a partition. As a *position* it names the next record to read, so it equals the
 /// count of records already taken when a partition starts at 0 and has no gaps.
@@ -157,12 +154,6 @@ pub struct Batch {
     pub ends: Vec<Offset>,
     /// When the log last said where its ends are: nothing is known of what came later.
     pub ends_at: Instant,
-}
-
-impl fmt::Display for Partition {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
 }
 
 impl fmt::Display for Offset {

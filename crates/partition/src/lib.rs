@@ -1,6 +1,19 @@
 //! The one rule that says which partition a key belongs to: the Java client's default, murmur2.
+//!
+//! It is a crate of its own because clients that call the instance that has a row need it too, and
+//! they must not know where the log is.
 
-use crate::Partition;
+use std::fmt;
+
+/// Which partition of a topic, from 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Partition(pub u32);
+
+impl fmt::Display for Partition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
 
 /// The partition of `key` among `partitions` (at least one), as Kafka's Java client, and
 /// librdkafka with `partitioner=murmur2_random`, place a record with that key.
