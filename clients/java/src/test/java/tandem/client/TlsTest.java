@@ -1,0 +1,117 @@
+package tandem.client;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.grpc.ChannelCredentials;
+import io.grpc.ServerCredentials;
+import io.grpc.Status;
+import io.grpc.TlsChannelCredentials;
+import io.grpc.TlsServerCredentials;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.KeyStore;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
+import javax.net.ssl.KeyManagerFactory;
+import javax.net.ssl.TrustManagerFactory;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tandem.v1.GetCustomerRequest;
+
+/** TLS with a service whose certificate is for {@code localhost}, and tokens over it. */
+class TlsTest {
+  private static final String PASSWORD = "password";
+
+  private static FakeTandem tandem;
+  private static ChannelCredentials trusting;
+
+  @BeforeAll
+  static void makeCertificate(@TempDir Path folder) throws Exception {
+    Path file = folder.resolve("keys.p12");
+    Path keytool = Path.of(System.getProperty("java.home"), "bin", "keytool");
+    List<String> options =
+        List.of(
+            "-genkeypair -keyalg EC -alias a -dname CN=localhost -ext san=dns:localhost -storepass"
+                .split(" "));
+    ProcessBuilder command = new ProcessBuilder(keytool.toString());
+    command.command().addAll(options);
+    command.command().addAll(List.of(PASSWORD, "-keystore", file.toString()));
+    assertEquals(0, command.start().waitFor());
+
+    KeyStore keys = KeyStore.getInstance("PKCS12");
+    try (InputStream in = Files.newInputStream(file)) {
+      keys.load(in, PASSWORD.toCharArray());
+    }
+    KeyManagerFactory own = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
+    own.init(keys, PASSWORD.toCharArray());
+    KeyStore certificates = KeyStore.getInstance("PKCS12");
+    certificates.load(null, null);
+    certificates.setCertificateEntry("a", keys.getCertificate("a"));
+    TrustManagerFactory trusted =
+        TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+    trusted.init(certificates);
+    ServerCredentials credentials =
+        TlsServerCredentials.newBuilder().keyManager(own.getKeyManagers()).build();
+    tandem = new FakeTandem(credentials);
+    trusting = TlsChannelCredentials.newBuilder().trustManager(trusted.getTrustManagers()).build();
+  }
+
+  @AfterAll
+  static void close() {
+    tandem.close();
+  }
+
+  private static TandemClient client(Supplier<String> token, String... query) {
+    return TandemClient.builder()
+        .command("localhost:" + tandem.port())
+        .query(query)
+        .tls(trusting)
+        .token(token)
+        .build();
+  }
+
+  private static void read(TandemClient client) {
+    client.session().getCustomer(GetCustomerRequest.getDefaultInstance());
+  }
+
+  @Test
+  void checksEachAddressByItsOwnNameAndFetchesATokenForEachCall() {
+    AtomicInteger fetched = new AtomicInteger();
+    // The certificate isn't for the first address, which nothing listens at.
+    try (TandemClient client =
+        client(
+            () -> "t" + fetched.incrementAndGet(), "127.0.0.1:1", "localhost:" + tandem.port())) {
+      read(client);
+      read(client);
+    }
+    assertTrue(tandem.tokens.containsAll(List.of("Bearer t1", "Bearer t2")));
+  }
+
+  @Test
+  void refusesACertificateForAnotherName() {
+    try (TandemClient client = client(() -> "t", tandem.address())) {
+      UnavailableException told = assertThrows(UnavailableException.class, () -> read(client));
+      assertTrue(told.getMessage().contains("the certificate isn't trusted"), told.getMessage());
+    }
+  }
+
+  @Test
+  void saysThatATokenCouldNotBeFetched() {
+    Supplier<String> none =
+        () -> {
+          throw new IllegalStateException("not signed in");
+        };
+    try (TandemClient client = client(none, "localhost:" + tandem.port())) {
+      TandemException told = assertThrows(TandemException.class, () -> read(client));
+      assertEquals(Status.Code.UNAUTHENTICATED, told.code());
+      assertEquals(
+          "GetCustomer: the token could not be fetched (not signed in)", told.getMessage());
+    }
+  }
+}
