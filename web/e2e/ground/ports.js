@@ -9,8 +9,11 @@ const FIRST = 10_000;
 const COUNT = 20_000;
 const TRIES = 5;
 
-/** @returns {Promise<number>} */
-async function freePort() {
+/**
+ * A port where nobody listens just now.
+ * @returns {Promise<number>}
+ */
+export async function freePort() {
   for (;;) {
     const port = FIRST + Math.floor(Math.random() * COUNT);
     const server = createServer();
