@@ -65,26 +65,51 @@ web: ## Build the web page anew, into web/dist
 test-web: web ## Test the web page in a browser, on a real Kafka too, and the HTTP paths
 	@scripts/servers.sh fetch
 	@scripts/schemathesis.sh fetch
-	@test -z "$$(git status --porcelain -- web/dist web/src/gen)" || { \
-		git status --short -- web/dist web/src/gen; git --no-pager diff --stat -- web/dist web/src/gen; \
+	@changed=$$(git status --porcelain -- web/dist web/src/gen); test -z "$$changed" || { echo "$$changed"; \
 		echo 'the built page is not current: run npm run build in web/ and commit' >&2; exit 1; }
 	cd web && npm test
+	cd clients/typescript && npm ci && npm run --silent build && npm run --silent bundle
 	cargo build $(WORKSPACE) --bins
 	cd web/e2e && npm ci && TANDEM_BINARIES='$(abspath $(TARGET))' npm test
+
+# What was committed of the stubs has to be what their generators make, to the byte. Java's and Rust's
+# are made when they are built.
+LANGUAGES := python go typescript java rust
+STUBS := clients/python/src/tandem/v1 clients/python/src/tandem/service_config.json \
+	clients/go/tandem clients/go/service_config.json clients/typescript/src/gen
+.PHONY: stubs
+stubs: ## Generate the clients' stubs anew from proto/
+	@scripts/setup.sh test-clients
+	@for language in python go typescript java; do echo "clients/$$language/gen.sh" && clients/$$language/gen.sh; done
+
+.PHONY: test-clients
+test-clients: ## Build and test the clients in every language, against three instances
+	@scripts/setup.sh test-clients
+	@for language in $(LANGUAGES); do echo "clients/$$language/check.sh" && clients/$$language/check.sh; done
+	@changed=$$(git status --porcelain -- $(STUBS)); test -z "$$changed" || { echo "$$changed"; \
+		echo 'the stubs are not current, or not committed: run make stubs and commit' >&2; exit 1; }
+	cargo build $(WORKSPACE) --bins
+	cargo test $(WORKSPACE) --test clients
+
+.PHONY: bench-clients
+bench-clients: ## Measure what each client's layer costs over the plain stub
+	@scripts/setup.sh test-clients
+	cargo build $(WORKSPACE) --bins
+	TANDEM_BINARIES='$(abspath $(TARGET))' clients/bench.sh
 
 .PHONY: lint
 lint: proto-lint ## Formatting, clippy, licences, the gRPC contract, shell scripts, docker-compose.yml
 	cargo fmt --all --check
 	cargo clippy $(WORKSPACE) --all-targets -- -D warnings
-	cargo clippy $(WORKSPACE) --test kafka -- -D warnings
+	cargo clippy $(WORKSPACE) --test kafka --test clients -- -D warnings
 	cargo deny --locked check --hide-inclusion-graph bans licenses sources
-	shellcheck scripts/*.sh .ci/run
+	shellcheck scripts/*.sh .ci/run clients/*.sh clients/*/*.sh
 	scripts/compose-lint.sh
 
 .PHONY: proto-lint
-proto-lint: ## The gRPC contract alone
+proto-lint: ## The gRPC contract alone: style, what may not change, its reference and table of reasons
 	@scripts/setup.sh lint
-	cd proto && buf lint
+	scripts/contract.sh check
 
 .PHONY: audit
 audit: ## Known vulnerabilities in dependencies (fetches their list)

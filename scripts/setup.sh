@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Finds what `make run`, `make test`, `make test-kafka`, `make test-web` or `make lint` needs and
-# this machine lacks, says what it is about to install, and installs it. Silent when nothing is
-# missing.
+# Finds what `make run`, `make test`, `make test-kafka`, `make test-web`, `make test-clients` or
+# `make lint` needs and this machine lacks, says what it is about to install, and installs it.
+# Silent when nothing is missing.
 #
-#   scripts/setup.sh run|test|test-kafka|test-web|lint
+#   scripts/setup.sh run|test|test-kafka|test-web|test-clients|lint
 #   SETUP_DRY_RUN=1 scripts/setup.sh test     says it all and changes nothing
 #
 # Rust comes from the distribution where it is new enough, else from rustup. Small tools that
@@ -15,8 +15,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 mode=${1:-}
 case $mode in
-    run | test | test-kafka | test-web | lint) ;;
-    *) echo "usage: scripts/setup.sh run|test|test-kafka|test-web|lint" >&2 && exit 2 ;;
+    run | test | test-kafka | test-web | test-clients | lint) ;;
+    *) echo "usage: scripts/setup.sh run|test|test-kafka|test-web|test-clients|lint" >&2 && exit 2 ;;
 esac
 
 tools=$PWD/target/tools
@@ -28,6 +28,7 @@ buf=github.com/bufbuild/buf/cmd/buf@v1.65.0 buf_go=1.24
 cargo_deny=cargo-deny@0.20.2
 java_needed=17 # by Kafka's brokers
 node_needed=20.19 # by Vite
+go_needed=1.24 # by the Go client, and by buf
 # Debian's npm finds its own parts only under Debian's Node, so a newer Node needs another npm.
 newer_node="node@22.23.3 npm@10.9.9"
 
@@ -95,10 +96,11 @@ find_missing() {
         test | test-kafka | test-web)
             have curl || missing+=("curl")
             ;;&
-        test | test-kafka)
+        test | test-kafka | test-clients)
             have grpcurl || missing+=("grpcurl")
+            have jq || missing+=("jq")
             ;;&
-        test-kafka | test-web)
+        test-kafka | test-web | test-clients)
             has_jdk || missing+=("a JDK, $java_needed or newer")
             have mvn || missing+=("maven")
             ;;&
@@ -106,17 +108,24 @@ find_missing() {
             have kcat || missing+=("kcat")
             have openssl || missing+=("openssl")
             ;;&
-        test-web)
+        test-web | test-clients)
             has_node || missing+=("Node $node_needed or newer, with npm")
+            ;;&
+        test-web)
             have chromium || missing+=("chromium")
             ;;&
+        test-clients)
+            at_least "$go_needed" "$(go_version || echo 0)" || missing+=("Go $go_needed or newer")
+            ;;&
         lint)
-            cargo fmt --version && cargo clippy --version || missing+=("rustfmt and clippy")
             have shellcheck || missing+=("shellcheck")
             have cargo-deny || missing+=("cargo-deny")
+            ;;&
+        test-clients | lint)
+            cargo fmt --version && cargo clippy --version || missing+=("rustfmt and clippy")
             have buf || missing+=("buf")
             ;;&
-        test-kafka | test-web | lint)
+        test-kafka | test-web | test-clients | lint)
             has_venv || missing+=("python3 with venv and pip")
             ;;
     esac >/dev/null 2>&1
@@ -177,6 +186,16 @@ plan_node() { # some repositories' nodejs is npm too, and their package refuses 
     fi
 }
 
+plan_go() {
+    local found
+    have go && found="$(command -v go) is version $(go_version)"
+    if [[ -n ${found:-} ]] || ! at_least "$go_needed" "$(apt_version golang-go)"; then
+        stop "${found:-apt-get has none that is new enough}; the Go client takes Go $go_needed or newer." \
+            "Install such a Go and run this again."
+    fi
+    packages+=(golang-go)
+}
+
 plan_jdk() {
     local version
     for version in "$java_needed" 21 25; do
@@ -198,6 +217,7 @@ plan() {
             Rust*) plan_rust ;;
             rustfmt*) plan_rust_lints ;;
             "a JDK"*) plan_jdk ;;
+            Go*) plan_go ;;
             Node*) plan_node ;;
             python3*) packages+=(python3 python3-venv python3-pip) ;;
             grpcurl) plan_go_tool grpcurl "$grpcurl" "$grpcurl_go" ;;
