@@ -14,7 +14,7 @@ use std::time::Duration;
 use tandem_partition::partition_for;
 use tandem_proto::v1::{Instance, ShardState, WatchRoutingRequest, WatchRoutingResponse};
 use tokio::task::AbortHandle;
-use tonic::{Code, Request};
+use tonic::Request;
 
 /// How long to wait before following again when that was given up, as when no instance runs.
 const REST: Duration = Duration::from_secs(4);
@@ -102,7 +102,7 @@ impl Drop for Following {
     }
 }
 
-/// Follows on any instance, for ever; only a service that has no routes to tell ends it.
+/// Follows on any instance, for ever.
 async fn follow(core: Arc<Core>) {
     let Some(routing) = &core.routing else { return };
     let configured = core.queries.all().iter();
@@ -111,12 +111,8 @@ async fn follow(core: Arc<Core>) {
     loop {
         let request = Request::new(WatchRoutingRequest::default());
         let mut watch = Watch::new(Arc::clone(&core), None, request);
-        loop {
-            match watch.next().await {
-                Some(Ok(said)) => routing.learn(&said, &mut known),
-                Some(Err(error)) if error.code() == Code::Unimplemented => return,
-                Some(Err(_)) | None => break,
-            }
+        while let Some(Ok(said)) = watch.next().await {
+            routing.learn(&said, &mut known);
         }
         // Who was where is not known any more; any instance will do until somebody says it again.
         routing.set(Holders::new());

@@ -125,6 +125,12 @@ impl<F: Follow> Course<F> {
             if error.is_unreachable() {
                 address.note_silence();
             }
+            // Whoever takes the call and can't keep it has had its turn.
+            let turns = self.core.turns::<F>();
+            let nth = turns.current();
+            if Arc::ptr_eq(turns.get(nth), address) {
+                turns.leave(nth);
+            }
             self.stream = None;
             self.interrupted(error)?;
         }
