@@ -25,9 +25,16 @@ final class Addresses extends NameResolverProvider {
   private static final String SCHEME = "tandem";
 
   private final List<Address> addresses;
+  private final Lookup lookup;
 
-  private Addresses(List<Address> addresses) {
+  private Addresses(List<Address> addresses, Lookup lookup) {
     this.addresses = addresses;
+    this.lookup = lookup;
+  }
+
+  /** Who knows the hosts of a name. */
+  interface Lookup {
+    InetAddress[] hosts(String name) throws UnknownHostException;
   }
 
   /**
@@ -35,7 +42,12 @@ final class Addresses extends NameResolverProvider {
    * @throws IllegalArgumentException if one is no {@code host:port}
    */
   static Addresses of(String what, List<String> texts) {
-    return new Addresses(texts.stream().map(text -> Address.of(what, text)).toList());
+    return of(what, texts, InetAddress::getAllByName);
+  }
+
+  /** The same with somebody else to ask than the system. */
+  static Addresses of(String what, List<String> texts, Lookup lookup) {
+    return new Addresses(texts.stream().map(text -> Address.of(what, text)).toList(), lookup);
   }
 
   /** What a channel is told to connect to. */
@@ -79,14 +91,14 @@ final class Addresses extends NameResolverProvider {
           what + ": \"" + text + "\" is no address; it has to be host:port, as in 127.0.0.1:8095");
     }
 
-    /** Asks the system, which may take long. A name may stand for several hosts. */
-    List<EquivalentAddressGroup> resolve() throws UnknownHostException {
+    /** Asks, which may take long. A name may stand for several hosts. */
+    List<EquivalentAddressGroup> resolve(Lookup lookup) throws UnknownHostException {
       Attributes name =
           Attributes.newBuilder()
               .set(EquivalentAddressGroup.ATTR_AUTHORITY_OVERRIDE, toString())
               .build();
       List<EquivalentAddressGroup> found = new ArrayList<>();
-      for (InetAddress address : InetAddress.getAllByName(host)) {
+      for (InetAddress address : lookup.hosts(host)) {
         found.add(new EquivalentAddressGroup(new InetSocketAddress(address, port), name));
       }
       return found;
@@ -155,7 +167,7 @@ final class Addresses extends NameResolverProvider {
       Status unknown = null;
       for (Address address : addresses) {
         try {
-          hosts.addAll(address.resolve());
+          hosts.addAll(address.resolve(lookup));
         } catch (UnknownHostException | RuntimeException e) {
           unknown = Status.UNAVAILABLE.withDescription("no host has this name").withCause(e);
         }

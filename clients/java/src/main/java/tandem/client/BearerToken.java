@@ -4,8 +4,11 @@ import io.grpc.CallCredentials;
 import io.grpc.Metadata;
 import io.grpc.SecurityLevel;
 import io.grpc.Status;
+import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.Executor;
-import java.util.concurrent.ForkJoinPool;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
 /** Puts a token into each call. */
@@ -13,10 +16,29 @@ final class BearerToken extends CallCredentials {
   private static final Metadata.Key<String> AUTHORIZATION =
       Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER);
 
+  private static final int AT_ONCE = 32;
+  private static final int MOST_WAITING = 1_024;
+
   private final Supplier<String> token;
+
+  // Its threads end by themselves and keep no program from ending. The JVM's common pool won't do:
+  // on small machines it has one thread, which a slow supplier would take from everybody.
+  private final ThreadPoolExecutor fetching =
+      new ThreadPoolExecutor(
+          AT_ONCE,
+          AT_ONCE,
+          10,
+          TimeUnit.SECONDS,
+          new ArrayBlockingQueue<>(MOST_WAITING),
+          task -> {
+            Thread thread = new Thread(task, "tandem-token");
+            thread.setDaemon(true);
+            return thread;
+          });
 
   BearerToken(Supplier<String> token) {
     this.token = token;
+    fetching.allowCoreThreadTimeOut(true);
   }
 
   /** Whether a header may have it. */
@@ -24,7 +46,7 @@ final class BearerToken extends CallCredentials {
     return token != null && !token.isEmpty() && token.chars().allMatch(c -> c >= ' ' && c <= '~');
   }
 
-  // Fetching a token may take long. The executor that gRPC offers is the caller's own thread, which
+  // Fetching a token may take long. The executor that gRPC offers may be the caller's thread, which
   // has to be free to see its deadline pass.
   @Override
   public void applyRequestMetadata(RequestInfo call, Executor executor, MetadataApplier applier) {
@@ -32,24 +54,26 @@ final class BearerToken extends CallCredentials {
       applier.fail(Status.UNAUTHENTICATED.withDescription("a token is only sent over TLS"));
       return;
     }
-    ForkJoinPool.commonPool()
-        .execute(
-            () -> {
-              Metadata headers = new Metadata();
-              try {
-                String fetched = token.get();
-                if (!isToken(fetched)) {
-                  throw new IllegalStateException("what was fetched is no token");
-                }
-                headers.put(AUTHORIZATION, "Bearer " + fetched);
-              } catch (Throwable e) { // Whatever it is, the call that waits for it has to be told.
-                applier.fail(
-                    Status.UNAUTHENTICATED
-                        .withDescription("the token could not be fetched")
-                        .withCause(e));
-                return;
-              }
-              applier.apply(headers);
-            });
+    try {
+      fetching.execute(() -> fetch(applier));
+    } catch (RejectedExecutionException e) {
+      applier.fail(Status.UNAUTHENTICATED.withDescription("too many calls wait for a token"));
+    }
+  }
+
+  private void fetch(MetadataApplier applier) {
+    Metadata headers = new Metadata();
+    try {
+      String fetched = token.get();
+      if (!isToken(fetched)) {
+        throw new IllegalStateException("what was fetched is no token");
+      }
+      headers.put(AUTHORIZATION, "Bearer " + fetched);
+    } catch (Throwable e) { // Whatever it is, the call that waits for it has to be told.
+      applier.fail(
+          Status.UNAUTHENTICATED.withDescription("the token could not be fetched").withCause(e));
+      return;
+    }
+    applier.apply(headers);
   }
 }

@@ -68,7 +68,7 @@ import tandem.v1.WatchRoutingResponse;
  * subclasses, {@link InvalidArgumentException} is for the caller to mend; {@link
  * UnavailableException} and {@link DeadlineExceededException} may not come again later. A call is
  * cancelled by interrupting its thread, which stays interrupted, or by its {@link io.grpc.Context},
- * and then throws {@link CancelledException}.
+ * and then throws {@link CancelledException}, as do calls once the client is closed.
  *
  * <p>A query takes 32 receipts, so at most 31 of a request's own when the session has some. When
  * there are more, a read first asks for a page of one customer with the oldest and keeps its
@@ -161,7 +161,7 @@ public final class Session {
   /** One customer by id; {@link NotFoundException} if there is none. */
   public GetCustomerResponse getCustomer(GetCustomerRequest query) {
     CallOptions options = options();
-    Freshness freshness = fresh(query.getFreshness(), options);
+    Freshness freshness = fresh("GetCustomer", query.getFreshness(), options);
     return ask(
         QueryServiceGrpc.getGetCustomerMethod(),
         query.toBuilder().setFreshness(freshness).build(),
@@ -174,7 +174,7 @@ public final class Session {
    */
   public GetOrderResponse getOrder(GetOrderRequest query) {
     CallOptions options = options();
-    Freshness freshness = fresh(query.getFreshness(), options);
+    Freshness freshness = fresh("GetOrder", query.getFreshness(), options);
     return ask(
         QueryServiceGrpc.getGetOrderMethod(),
         query.toBuilder().setFreshness(freshness).build(),
@@ -184,7 +184,7 @@ public final class Session {
   /** A customer and a page of its orders; {@link NotFoundException} if there is neither. */
   public GetCustomerOrdersResponse getCustomerOrders(GetCustomerOrdersRequest query) {
     CallOptions options = options();
-    Freshness freshness = fresh(query.getFreshness(), options);
+    Freshness freshness = fresh("GetCustomerOrders", query.getFreshness(), options);
     return ask(
         QueryServiceGrpc.getGetCustomerOrdersMethod(),
         query.toBuilder().setFreshness(freshness).build(),
@@ -194,7 +194,7 @@ public final class Session {
   /** A page of all customers. */
   public ListCustomersResponse listCustomers(ListCustomersRequest query) {
     CallOptions options = options();
-    Freshness freshness = fresh(query.getFreshness(), options);
+    Freshness freshness = fresh("ListCustomers", query.getFreshness(), options);
     return ask(
         QueryServiceGrpc.getListCustomersMethod(),
         query.toBuilder().setFreshness(freshness).build(),
@@ -204,7 +204,7 @@ public final class Session {
   /** A page of all orders. */
   public ListOrdersResponse listOrders(ListOrdersRequest query) {
     CallOptions options = options();
-    Freshness freshness = fresh(query.getFreshness(), options);
+    Freshness freshness = fresh("ListOrders", query.getFreshness(), options);
     return ask(
         QueryServiceGrpc.getListOrdersMethod(),
         query.toBuilder().setFreshness(freshness).build(),
@@ -214,7 +214,7 @@ public final class Session {
   /** A page of all orders with their customers. */
   public ListCustomerOrdersResponse listCustomerOrders(ListCustomerOrdersRequest query) {
     CallOptions options = options();
-    Freshness freshness = fresh(query.getFreshness(), options);
+    Freshness freshness = fresh("ListCustomerOrders", query.getFreshness(), options);
     return ask(
         QueryServiceGrpc.getListCustomerOrdersMethod(),
         query.toBuilder().setFreshness(freshness).build(),
@@ -224,7 +224,7 @@ public final class Session {
   /** A page of all greetings. */
   public ListGreetingsResponse listGreetings(ListGreetingsRequest query) {
     CallOptions options = options();
-    Freshness freshness = fresh(query.getFreshness(), options);
+    Freshness freshness = fresh("ListGreetings", query.getFreshness(), options);
     return ask(
         QueryServiceGrpc.getListGreetingsMethod(),
         query.toBuilder().setFreshness(freshness).build(),
@@ -234,7 +234,7 @@ public final class Session {
   /** A page of the records that could not be folded. */
   public ListRejectsResponse listRejects(ListRejectsRequest query) {
     CallOptions options = options();
-    Freshness freshness = fresh(query.getFreshness(), options);
+    Freshness freshness = fresh("ListRejects", query.getFreshness(), options);
     return ask(
         QueryServiceGrpc.getListRejectsMethod(),
         query.toBuilder().setFreshness(freshness).build(),
@@ -306,7 +306,7 @@ public final class Session {
    * would be now.
    */
   public Watch<WatchCustomerOrdersResponse> watchCustomerOrders(WatchCustomerOrdersRequest query) {
-    Freshness freshness = fresh(query.getFreshness(), options());
+    Freshness freshness = fresh("WatchCustomerOrders", query.getFreshness(), options());
     WatchCustomerOrdersRequest first = query.toBuilder().setFreshness(freshness).build();
     return watch(
         QueryServiceGrpc.getWatchCustomerOrdersMethod(),
@@ -353,8 +353,8 @@ public final class Session {
   }
 
   /** What a read asks for: what the request brings along, and the session's receipts. */
-  private Freshness fresh(Freshness asked, CallOptions options) {
-    Freshness own = settle("the read", Math.max(1, PER_QUERY - asked.getReceiptsCount()), options);
+  private Freshness fresh(String call, Freshness asked, CallOptions options) {
+    Freshness own = settle(call, Math.max(1, PER_QUERY - asked.getReceiptsCount()), options);
     if (asked.equals(Freshness.getDefaultInstance())) {
       return own;
     }

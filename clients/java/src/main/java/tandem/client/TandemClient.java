@@ -77,8 +77,9 @@ public final class TandemClient implements AutoCloseable {
     return queries;
   }
 
+  // By the channel that is closed first, so that no call can fail by the closing and not see it.
   boolean isClosed() {
-    return queries.isShutdown();
+    return commands.isShutdown();
   }
 
   /**
@@ -152,7 +153,7 @@ public final class TandemClient implements AutoCloseable {
 
     /**
      * The same with a token that is fetched for each call. What the supplier throws fails the call
-     * as UNAUTHENTICATED. It may be asked by several threads at once.
+     * as UNAUTHENTICATED. It is asked by threads of the client, up to 32 at once.
      */
     public Builder token(Supplier<String> token) {
       this.token = token;

@@ -3,9 +3,13 @@ package tandem.client;
 import io.grpc.Status;
 import java.net.ConnectException;
 import java.security.cert.CertificateException;
+import java.util.regex.Pattern;
 
 /** Says what was the matter when it wasn't a service of Tandem that said it. */
 final class Words {
+  // What gRPC says about a deadline lists the tries that had ended by then; with none it is [].
+  private static final Pattern FAILED_TRIES = Pattern.compile("closed=\\[[^\\]]");
+
   private Words() {}
 
   /** Which call it was, and what is known about why. */
@@ -14,7 +18,7 @@ final class Words {
     String what =
         switch (status.getCode()) {
           case DEADLINE_EXCEEDED ->
-              description(status).contains("closed=[")
+              FAILED_TRIES.matcher(description(status)).find()
                   ? "the time was up, and the tries before had failed: "
                   : "no answer in time: ";
           case CANCELLED -> "cancelled: ";

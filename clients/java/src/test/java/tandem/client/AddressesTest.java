@@ -1,9 +1,18 @@
 package tandem.client;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.grpc.NameResolver;
+import io.grpc.Status;
+import io.grpc.SynchronizationContext;
+import java.net.InetAddress;
+import java.net.URI;
 import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
 import org.junit.jupiter.api.Test;
 import tandem.v1.GetCustomerRequest;
 
@@ -30,6 +39,94 @@ class AddressesTest {
       assertEquals(5, one.read.size() - before);
       assertEquals(Set.of(one.address()), new HashSet<>(one.authorities));
       assertEquals(Set.of(other.address()), new HashSet<>(other.authorities));
+    }
+  }
+
+  @Test
+  void asksAgainForAnUnknownNameOnceAtATimeAndNotAfterItsEnd() {
+    ScheduledThreadPoolExecutor clock = new ScheduledThreadPoolExecutor(1);
+    clock.setRemoveOnCancelPolicy(true);
+    try {
+      NameResolver resolver = resolver(clock, InetAddress::getAllByName, "127.0.0.1:1", "[::::]:1");
+      Heard heard = new Heard();
+      resolver.start(heard);
+      resolver.refresh();
+      resolver.refresh();
+
+      assertEquals(3, heard.times);
+      assertEquals(1, clock.getQueue().size());
+
+      resolver.shutdown();
+      resolver.refresh();
+      assertTrue(clock.getQueue().isEmpty());
+      assertEquals(3, heard.times);
+    } finally {
+      clock.shutdownNow();
+    }
+  }
+
+  @Test
+  void asksAgainThoughTheSystemFailed() {
+    ScheduledThreadPoolExecutor clock = new ScheduledThreadPoolExecutor(1);
+    try {
+      Addresses.Lookup failing =
+          name -> {
+            throw new SecurityException("not allowed");
+          };
+      NameResolver resolver = resolver(clock, failing, "a:1");
+      Heard heard = new Heard();
+      resolver.start(heard);
+      resolver.refresh();
+
+      assertEquals(2, heard.times);
+    } finally {
+      clock.shutdownNow();
+    }
+  }
+
+  private static NameResolver resolver(
+      ScheduledThreadPoolExecutor clock, Addresses.Lookup lookup, String... addresses) {
+    SynchronizationContext context =
+        new SynchronizationContext(
+            (thread, e) -> {
+              throw new AssertionError(e);
+            });
+    NameResolver.Args args =
+        NameResolver.Args.newBuilder()
+            .setDefaultPort(443)
+            .setProxyDetector(target -> null)
+            .setSynchronizationContext(context)
+            .setScheduledExecutorService(clock)
+            .setServiceConfigParser(
+                new NameResolver.ServiceConfigParser() {
+                  @Override
+                  public NameResolver.ConfigOrError parseServiceConfig(Map<String, ?> config) {
+                    return NameResolver.ConfigOrError.fromConfig(config);
+                  }
+                })
+            .setOffloadExecutor(Runnable::run)
+            .build();
+    Addresses several = Addresses.of("query", List.of(addresses), lookup);
+    return several.newNameResolver(URI.create(several.target()), args);
+  }
+
+  private static final class Heard extends NameResolver.Listener2 {
+    private int times;
+
+    @Override
+    public void onResult(NameResolver.ResolutionResult result) {
+      times++;
+    }
+
+    @Override
+    public Status onResult2(NameResolver.ResolutionResult result) {
+      times++;
+      return Status.OK;
+    }
+
+    @Override
+    public void onError(Status error) {
+      throw new AssertionError(error);
     }
   }
 }

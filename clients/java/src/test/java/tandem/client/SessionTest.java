@@ -127,7 +127,7 @@ class SessionTest {
   }
 
   @Test
-  void saysThatACommandWasNotSent() {
+  void saysThatACommandOrAReadWasNotSent() {
     try (TandemClient away =
         TandemClient.builder()
             .command("127.0.0.1:1")
@@ -136,7 +136,11 @@ class SessionTest {
             .build()) {
       Session session = away.session(receipts(Receipts.MOST));
       TandemException told = assertThrows(TandemException.class, () -> session.placeOrder(ORDER));
-      assertTrue(told.getMessage().startsWith("PlaceOrder was not sent: "), told.getMessage());
+      String why = " was not sent: the session's receipts could not be settled: ListCustomers: ";
+      assertTrue(told.getMessage().startsWith("PlaceOrder" + why), told.getMessage());
+      TandemException read = assertThrows(TandemException.class, () -> session.getCustomer(ADA));
+      assertTrue(read.getMessage().startsWith("GetCustomer" + why), read.getMessage());
+      assertEquals(told.getClass(), read.getClass());
       assertEquals(Receipts.MOST, session.receipts().size());
     }
   }

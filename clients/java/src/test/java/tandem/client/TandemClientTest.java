@@ -10,11 +10,27 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import tandem.v1.GetCustomerRequest;
+import tandem.v1.PlaceOrderRequest;
 
 class TandemClientTest {
   @ParameterizedTest
   @ValueSource(
-      strings = {"", "a", ":1", "a:", "a:b", "a:0", "a:65536", "http://a:1", "::1:80", "a:-1"})
+      strings = {
+        "",
+        "a",
+        ":1",
+        "a:",
+        "a:b",
+        "a:0",
+        "a:65536",
+        "http://a:1",
+        "::1:80",
+        "a:-1",
+        "a b:1",
+        "u@a:1",
+        "[nohost]:1",
+        "a:1/b"
+      })
   void refusesWhatIsNoAddress(String address) {
     TandemClient.Builder builder = TandemClient.builder().command(address).query("127.0.0.1:1");
 
@@ -59,6 +75,25 @@ class TandemClientTest {
               () -> session.getCustomer(GetCustomerRequest.getDefaultInstance()));
 
       assertEquals("CANCELLED", told.reason());
+      assertTrue(told.getMessage().contains("the client is closed"), told.getMessage());
+    }
+  }
+
+  @Test
+  void saysSoToACallThatIsUnderWayWhenItIsClosed() {
+    try (FakeTandem tandem = new FakeTandem()) {
+      TandemClient client = tandem.client();
+      tandem.commandRefusal =
+          tries -> {
+            client.close();
+            return null;
+          };
+
+      CancelledException told =
+          assertThrows(
+              CancelledException.class,
+              () -> client.session().placeOrder(PlaceOrderRequest.getDefaultInstance()));
+
       assertTrue(told.getMessage().contains("the client is closed"), told.getMessage());
     }
   }

@@ -57,6 +57,22 @@ class TandemExceptionTest {
   }
 
   @Test
+  void saysOfADeadlineWhetherTriesHadFailed() {
+    assertEquals(
+        "GetOrder: no answer in time: up. [closed=[], open=[[waiting]]]",
+        deadline("up. [closed=[], open=[[waiting]]]"));
+    assertEquals(
+        "GetOrder: the time was up, and the tries before had failed: up. [closed=[UNAVAILABLE],"
+            + " open=[]]",
+        deadline("up. [closed=[UNAVAILABLE], open=[]]"));
+  }
+
+  private static String deadline(String description) {
+    Status status = Status.DEADLINE_EXCEEDED.withDescription(description);
+    return TandemException.of("GetOrder", status.asRuntimeException()).getMessage();
+  }
+
+  @Test
   void reportsTheErrorThoughItsDetailsCannotBeRead() {
     Metadata trailers = new Metadata();
     trailers.put(

@@ -4,7 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.grpc.CallCredentials;
 import io.grpc.ChannelCredentials;
+import io.grpc.CompositeChannelCredentials;
+import io.grpc.InsecureChannelCredentials;
+import io.grpc.Metadata;
 import io.grpc.ServerCredentials;
 import io.grpc.Status;
 import io.grpc.TlsChannelCredentials;
@@ -13,7 +17,11 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyStore;
+import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import javax.net.ssl.KeyManagerFactory;
@@ -21,10 +29,12 @@ import javax.net.ssl.TrustManagerFactory;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import tandem.v1.GetCustomerRequest;
 
 /** TLS with a service whose certificate is for {@code localhost}, and tokens over it. */
+@Timeout(30)
 class TlsTest {
   private static final String PASSWORD = "password";
 
@@ -112,6 +122,78 @@ class TlsTest {
       assertEquals(Status.Code.UNAUTHENTICATED, told.code());
       assertEquals(
           "GetCustomer: the token could not be fetched (not signed in)", told.getMessage());
+    }
+  }
+
+  @Test
+  void keepsItsDeadlineThoughATokenTakesLongAndHoldsUpNobodyElse() throws Exception {
+    CountDownLatch asked = new CountDownLatch(1);
+    CountDownLatch enough = new CountDownLatch(1);
+    AtomicInteger fetched = new AtomicInteger();
+    Supplier<String> slowOnce =
+        () -> {
+          if (fetched.incrementAndGet() == 2) {
+            asked.countDown();
+            try {
+              enough.await();
+            } catch (InterruptedException e) {
+              Thread.currentThread().interrupt();
+            }
+          }
+          return "t";
+        };
+    try (TandemClient client = client(slowOnce, "localhost:" + tandem.port())) {
+      read(client); // Connects, so that the next one's time is spent on its token.
+      Session session = client.session().withTimeout(Duration.ofMillis(200));
+      assertThrows(
+          DeadlineExceededException.class,
+          () -> session.getCustomer(GetCustomerRequest.getDefaultInstance()));
+      assertTrue(asked.await(10, TimeUnit.SECONDS));
+      read(client);
+      enough.countDown(); // Closing would wait for it.
+    } finally {
+      enough.countDown();
+    }
+  }
+
+  @Test
+  void saysThatATokenCouldNotBeFetchedWhateverWasThrown() {
+    Supplier<String> broken =
+        () -> {
+          throw new AssertionError("out of order");
+        };
+    try (TandemClient client = client(broken, "localhost:" + tandem.port())) {
+      TandemException told = assertThrows(TandemException.class, () -> read(client));
+      assertEquals(Status.Code.UNAUTHENTICATED, told.code());
+      assertEquals("GetCustomer: the token could not be fetched (out of order)", told.getMessage());
+    }
+  }
+
+  @Test
+  void sendsNoTokenInPlainTextWhateverTheCredentialsLookLike() {
+    CallCredentials nothing =
+        new CallCredentials() {
+          @Override
+          public void applyRequestMetadata(RequestInfo call, Executor by, MetadataApplier applier) {
+            applier.apply(new Metadata());
+          }
+        };
+    ChannelCredentials wrapped =
+        CompositeChannelCredentials.create(InsecureChannelCredentials.create(), nothing);
+    AtomicInteger fetched = new AtomicInteger();
+    try (FakeTandem plain = new FakeTandem();
+        TandemClient client =
+            TandemClient.builder()
+                .command(plain.address())
+                .query(plain.address())
+                .tls(wrapped)
+                .token(() -> "t" + fetched.incrementAndGet())
+                .build()) {
+      TandemException told = assertThrows(TandemException.class, () -> read(client));
+      assertEquals(Status.Code.UNAUTHENTICATED, told.code());
+      assertEquals("GetCustomer: a token is only sent over TLS", told.getMessage());
+      assertEquals(List.of(), plain.tokens);
+      assertEquals(0, fetched.get());
     }
   }
 }
