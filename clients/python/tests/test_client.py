@@ -94,6 +94,12 @@ def test_tls_by_another_name_with_a_token_for_each_call(service: Scripted) -> No
     assert service.authorizations == ["Bearer one", "Bearer two", "Bearer three"]
 
 
+def test_certificates_may_have_comments_in_any_language(service: Scripted) -> None:
+    bundle = "# Főtanúsítvány\n".encode() + service.authority.cert_pem.bytes()
+    with tandem.Client(service.secured, service.secured, tls=bundle, server_name="tandem.example") as client:
+        client.session().get_customer(GetCustomerRequest())
+
+
 def test_the_systems_certificates_are_found() -> None:
     assert b"BEGIN CERTIFICATE" in credentials._system_roots()
 

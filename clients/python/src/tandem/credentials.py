@@ -67,7 +67,9 @@ class _Fetched(grpc.AuthMetadataPlugin):
 def _checked(roots: bytes) -> bytes:
     """Give certificates back; gRPC takes anything and tells only its log that it is no good."""
     try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=roots.decode("ascii"))
+        # What is not ASCII is in the comments that bundles have between certificates.
+        text = roots.decode("ascii", "ignore")
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=text)
     except (AttributeError, ValueError, ssl.SSLError) as error:
         raise ConfigurationError(f"tls has to be certificates in PEM: {error}") from error
     return roots
