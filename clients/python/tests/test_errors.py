@@ -7,8 +7,10 @@ from typing import Any
 
 import grpc
 import pytest
+from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.duration_pb2 import Duration
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
+from google.rpc.status_pb2 import Status
 from scripted import Failed, failed
 
 import tandem
@@ -55,6 +57,16 @@ def test_what_nobody_of_tandem_said_names_the_call(trailing: Any) -> None:
     assert error.details() == words
     assert (error.reason, error.metadata, error.violations) == ("UNAVAILABLE", {}, ())
     assert error.retry_delay is None
+
+
+def test_details_that_cannot_be_read_are_passed_over() -> None:
+    status = Status()
+    for kind in ("BadRequest", "RetryInfo", "ErrorInfo"):
+        status.details.append(AnyMessage(type_url=f"type.googleapis.com/google.rpc.{kind}", value=b"\xff"))
+    status.details.add().Pack(ErrorInfo(reason="NOT_READY"))
+    trailing = (("grpc-status-details-bin", status.SerializeToString()),)
+    error = told(Failed(grpc.StatusCode.UNAVAILABLE, "words", trailing), "GetCustomer at there")
+    assert (error.reason, error.violations, error.retry_delay) == ("NOT_READY", (), None)
 
 
 def test_a_token_that_could_not_be_fetched_is_no_matter_of_trying_again() -> None:

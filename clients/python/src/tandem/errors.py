@@ -176,10 +176,13 @@ def _answered(trailing: Any) -> tuple[ErrorInfo, tuple[Violation, ...], float | 
     info, bad, retry = ErrorInfo(), BadRequest(), RetryInfo()
     delay = None
     for detail in _status(trailing).details:
-        if detail.Unpack(retry):
-            delay = retry.retry_delay.ToTimedelta().total_seconds()
-        elif not detail.Unpack(info):
-            detail.Unpack(bad)
+        try:
+            if detail.Unpack(retry):
+                delay = retry.retry_delay.ToTimedelta().total_seconds()
+            elif not detail.Unpack(info):
+                detail.Unpack(bad)
+        except DecodeError:
+            continue  # As with the whole, below; the others may be good.
     violations = tuple(Violation(v.field, v.description) for v in bad.field_violations)
     return info, violations, delay
 
