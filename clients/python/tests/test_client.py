@@ -136,6 +136,13 @@ def test_a_call_has_ten_seconds_unless_it_is_told_otherwise(service: Scripted, c
     assert 19 < given < 20.1
 
 
+@pytest.mark.parametrize("receipts", [0, 33])
+def test_a_timeout_may_be_without_end(service: Scripted, client: tandem.Client, receipts: int) -> None:
+    session = client.session(map(str, range(receipts)))
+    session.get_customer(GetCustomerRequest(), timeout=float("inf"))
+    assert service.seconds_left[-1] > 80_000
+
+
 def test_closing_cancels_a_call_that_blocks_and_all_that_come_after(
     service: Scripted, client: tandem.Client
 ) -> None:

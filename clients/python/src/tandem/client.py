@@ -9,13 +9,10 @@ import grpc
 from tandem import policy
 from tandem.credentials import Token, credentials
 from tandem.errors import ConfigurationError
-from tandem.service import Service
+from tandem.service import LONGEST_TIMEOUT, Service
 from tandem.session import Session
 from tandem.v1.command_pb2_grpc import CommandServiceStub
 from tandem.v1.query_pb2_grpc import QueryServiceStub
-
-#: In seconds. gRPC takes what is far longer for no time at all.
-LONGEST_TIMEOUT = 86_400
 
 
 class Client:

@@ -12,6 +12,9 @@ import grpc
 from tandem import addresses, errors, policy
 from tandem.watch import Watch
 
+#: In seconds. gRPC takes what is far longer for no time at all.
+LONGEST_TIMEOUT = 86_400
+
 Request = TypeVar("Request")
 Response = TypeVar("Response")
 
@@ -27,7 +30,7 @@ class Service:
         timeout: float,
     ) -> None:
         self._at = ", ".join(listening)
-        self.timeout = timeout
+        self._timeout = timeout
         self._closing = threading.Lock()
         self._closed = False
         self._watches: weakref.WeakSet[Watch[Any]] = weakref.WeakSet()
@@ -50,13 +53,17 @@ class Service:
     ) -> Response:
         """Call; what goes wrong comes as a `TandemError`. `timeout` is in seconds, None the client's."""
         try:
-            return stub(request, self.timeout if timeout is None else timeout)
+            return stub(request, self.within(timeout))
         except grpc.RpcError as error:
             raise errors.told(error, f"{name} at {self._at}") from error
         except ValueError as error:
             if not self._closed:
                 raise
             raise self._was_closed(name) from error
+
+    def within(self, timeout: float | None) -> float:
+        """Give a call's timeout in seconds: None is the client's, and a day is as good as longer ones."""
+        return self._timeout if timeout is None else min(timeout, LONGEST_TIMEOUT)
 
     def watch(
         self,

@@ -254,7 +254,7 @@ class Session(lists.Lists):
 
     def _settled(self, name: str, room: int, timeout: float | None) -> tuple[tuple[str, ...], float]:
         """Make few receipts of many. Gives them, and the time that is left of the timeout."""
-        whole = self._query_service.timeout if timeout is None else timeout
+        whole = self._query_service.within(timeout)
         end = time.monotonic() + whole
 
         def position_of(receipts: tuple[str, ...]) -> str:
