@@ -110,7 +110,7 @@ def test_a_position_that_is_missing_is_told_and_nothing_is_lost(
 ) -> None:
     service.positions = False
     session = client.session(map(str, range(33)))
-    with pytest.raises(tandem.TandemError, match="position"):
+    with pytest.raises(tandem.TandemError, match=r"GetCustomer was not sent: .* position"):
         session.get_customer(GetCustomerRequest())
     assert len(session.receipts) == 33
 
@@ -132,6 +132,15 @@ def test_settling_is_bounded_by_the_timeout(service: Scripted, client: tandem.Cl
     go_on.set()
     thread.join()
     assert receipts.kept == ("position", "32", "new")
+
+
+def test_a_command_that_waited_for_another_thread_to_settle_was_not_sent(
+    service: Scripted, client: tandem.Client
+) -> None:
+    session = client.session(map(str, range(1024)))
+    with session._receipts._settling, pytest.raises(tandem.DeadlineExceeded, match="PlaceOrder was not sent"):
+        session.place_order(PlaceOrderRequest(), timeout=0.01)
+    assert service.asked == []
 
 
 def test_threads_lose_no_receipt(service: Scripted, client: tandem.Client) -> None:

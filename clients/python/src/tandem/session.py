@@ -266,15 +266,12 @@ class Session(lists.Lists):
             except TandemError as error:
                 raise error.unsent(name) from error
             if not page.served.position:
-                raise TandemError(
-                    grpc.StatusCode.INTERNAL, "ListCustomers: the answer doesn't say its position"
-                )
+                words = "ListCustomers: the answer doesn't say its position"
+                raise TandemError(grpc.StatusCode.INTERNAL, words).unsent(name)
             return page.served.position
 
         kept = self._receipts.settle(room, position_of, whole)
         if kept is None:
-            raise DeadlineExceeded(
-                grpc.StatusCode.DEADLINE_EXCEEDED,
-                f"the session's receipts were not settled by another thread within {whole:g} s",
-            )
+            words = f"another thread was still at it after {whole:g} s"
+            raise DeadlineExceeded(grpc.StatusCode.DEADLINE_EXCEEDED, words).unsent(name)
         return kept, end - time.monotonic()
