@@ -82,6 +82,23 @@ def test_room_is_left_for_receipts_of_the_request(service: Scripted, client: tan
     assert list(service.asked[-1].freshness.receipts) == [*own, "position-1"]
 
 
+def test_a_request_may_bring_as_many_receipts_as_a_query_takes(
+    service: Scripted, client: tandem.Client
+) -> None:
+    session = client.session(["one", "two"])
+    own = [str(number) for number in range(32)]
+    session.get_customer(
+        GetCustomerRequest(freshness=Freshness(receipts=own, max_staleness=Duration(seconds=3)))
+    )
+    sessions, requests, read = service.asked
+    assert list(sessions.freshness.receipts) == ["one", "two"]
+    assert list(requests.freshness.receipts) == own
+    assert read.freshness == Freshness(
+        receipts=["position-2", "position-1"], max_staleness=Duration(seconds=3)
+    )
+    assert session.receipts == ("position-1",)
+
+
 def test_whoever_wrote_1024_times_settles_before_the_next_command(
     service: Scripted, client: tandem.Client
 ) -> None:

@@ -216,7 +216,7 @@ class Session(lists.Lists):
         timeout: float | None,
     ) -> _Written:
         if len(self._receipts.kept) >= MOST_KEPT:
-            _, timeout = self._settled(name, MOST_SHOWN, timeout)
+            _, timeout = self._settled(name, self._receipts, MOST_SHOWN, timeout)
         if not request.request_id:
             # All tries have to be one command, also when it is not known what came of the first.
             again = type(request)()
@@ -242,23 +242,30 @@ class Session(lists.Lists):
         kept = self._receipts.kept
         if not kept:
             return request, timeout
-        given = request.freshness.receipts
+        given = tuple(request.freshness.receipts)
         if given:
             kept = tuple(receipt for receipt in kept if receipt not in given)
-        if len(given) + len(kept) > MOST_SHOWN:
-            kept, timeout = self._settled(name, MOST_SHOWN - len(given), timeout)
         fresh = type(request)()
         fresh.CopyFrom(request)
+        if len(given) + len(kept) > MOST_SHOWN:
+            kept, timeout = self._settled(name, self._receipts, MOST_SHOWN - len(given), timeout)
+            if len(given) == MOST_SHOWN:
+                # One is left of the session's, and there is no room for it.
+                both = Receipts(given + kept)
+                kept, timeout = self._settled(name, both, MOST_SHOWN, timeout)
+                del fresh.freshness.receipts[:]
         fresh.freshness.receipts.extend(kept)
         return fresh, timeout
 
-    def _settled(self, name: str, room: int, timeout: float | None) -> tuple[tuple[str, ...], float]:
+    def _settled(
+        self, name: str, receipts: Receipts, room: int, timeout: float | None
+    ) -> tuple[tuple[str, ...], float]:
         """Make few receipts of many. Gives them, and the time that is left of the timeout."""
         whole = self._query_service.within(timeout)
         end = time.monotonic() + whole
 
-        def position_of(receipts: tuple[str, ...]) -> str:
-            freshness = query.Freshness(receipts=receipts)
+        def position_of(oldest: tuple[str, ...]) -> str:
+            freshness = query.Freshness(receipts=oldest)
             request = query.ListCustomersRequest(page_size=1, freshness=freshness)
             stub, left = self._queries.ListCustomers, end - time.monotonic()
             try:
@@ -270,7 +277,7 @@ class Session(lists.Lists):
                 raise TandemError(grpc.StatusCode.INTERNAL, words).unsent(name)
             return page.served.position
 
-        kept = self._receipts.settle(room, position_of, whole)
+        kept = receipts.settle(room, position_of, whole)
         if kept is None:
             words = f"another thread was still at it after {whole:g} s"
             raise DeadlineExceeded(grpc.StatusCode.DEADLINE_EXCEEDED, words).unsent(name)
