@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
+	"net/url"
 	"strconv"
 	"strings"
 	"sync"
@@ -140,7 +142,15 @@ func (c *Client) isClosed() bool {
 func isAddress(address string) bool {
 	host, port, err := net.SplitHostPort(address)
 	number, notNumber := strconv.ParseUint(port, 10, 16)
-	return err == nil && notNumber == nil && number > 0 && host != "" && !strings.ContainsAny(host, " \t\r\n/")
+	if err != nil || notNumber != nil || number == 0 {
+		return false
+	}
+	if strings.HasPrefix(address, "[") {
+		ip, err := netip.ParseAddr(host)
+		return err == nil && ip.Is6()
+	}
+	// With these it would be more than a host in the URLs that gRPC takes addresses for.
+	return host != "" && !strings.ContainsFunc(host, func(r rune) bool { return r <= ' ' || strings.ContainsRune("/?#@%[]\\", r) })
 }
 
 // Session makes a session. It begins with the given receipts, such as those of a session in
@@ -187,7 +197,8 @@ func (c *Client) connect(addresses []string, config settings, with options) (*gr
 		opts = append(opts, grpc.WithPerRPCCredentials(bearer(with.token)))
 	}
 	if len(addresses) == 1 {
-		return grpc.NewClient("dns:///"+addresses[0], opts...)
+		// An IPv6 address may have a zone after a percent sign.
+		return grpc.NewClient("dns:///"+url.PathEscape(addresses[0]), opts...)
 	}
 	// Its name is of no consequence, as the resolver and the server names don't come from it.
 	return grpc.NewClient("tandem:///services", opts...)

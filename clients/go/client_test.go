@@ -51,6 +51,26 @@ func TestWhatIsWrongIsToldWhenAClientIsMade(t *testing.T) {
 	}
 }
 
+func TestWhatIsAnAddress(t *testing.T) {
+	t.Parallel()
+	for _, none := range []string{
+		"", "host", ":1", "host:", "host:0", "host:65536", "host:x", "::1:1", "[host]:1", "[127.0.0.1]:1", "a b:1", "h\x00:1",
+		"http://host:1", "a:1,b:1", "host?x:1", "host#x:1", "user@host:1", "host%31:1",
+	} {
+		if _, err := Dial(none, []string{none}); err == nil {
+			t.Errorf("%q was taken", none)
+		}
+	}
+	for _, one := range []string{"host:1", "10.0.0.1:65535", "[::1]:1", "[fe80::1%eth0]:1", "bücher.example:1"} {
+		client, err := Dial(one, []string{one})
+		if err != nil {
+			t.Errorf("%q: %v", one, err)
+			continue
+		}
+		client.Close()
+	}
+}
+
 func TestDeadlines(t *testing.T) {
 	t.Parallel()
 	near := func(is, expected time.Duration) bool { return is <= expected && is > expected-2*time.Second }
