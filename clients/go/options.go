@@ -35,8 +35,9 @@ func WithTLS(config *tls.Config) Option {
 
 // WithToken sends a token with each call, as "authorization: Bearer ...". It is asked for anew for
 // each try of a call, with the call's context and possibly from several goroutines at once, so
-// whoever fetches it has to keep it. When it fails, so does the call: with the code of a gRPC status
-// that it returns, when its context is over with that, else with Unauthenticated.
+// whoever fetches it has to keep it, and a call waits for it, so it has to end with its context. When it
+// fails, so does the call: with the code of a gRPC status that it returns (Internal for those that only
+// services give, as NotFound), when its context is over with that, else with Unauthenticated.
 //
 // A token is only sent over TLS: without [WithTLS], [Dial] refuses it.
 func WithToken(token func(context.Context) (string, error)) Option {
