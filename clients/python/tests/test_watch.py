@@ -106,6 +106,31 @@ def test_cancelling_ends_a_pause() -> None:
     assert documents == []
 
 
+def test_a_signal_handler_may_cancel_while_a_stream_is_opened() -> None:
+    first, second = Stream("a"), Stream("b")
+    streams = iter([first, second])
+    cancelling: list[Watch[str]] = []
+
+    def opening(_: str) -> Any:
+        for watch in cancelling:
+            # It runs on this thread, in the middle of what is done here.
+            watch.cancel()
+        return next(streams)
+
+    def iterate() -> None:
+        watch = Watch(opening, str, "Watch at there", "", lambda _: None)
+        cancelling.append(watch)
+        documents.extend(watch)
+
+    documents: list[str] = []
+    thread = threading.Thread(target=iterate, daemon=True)
+    thread.start()
+    thread.join(5)
+    assert not thread.is_alive()
+    assert documents == ["a"]
+    assert next(second, "cancelled") == "cancelled"
+
+
 def test_it_shows_the_receipts_and_does_not_change_the_request(
     service: Scripted, client: tandem.Client
 ) -> None:

@@ -54,8 +54,9 @@ class Watch(Generic[Document]):
         self._interruptions = 0
         self._ended = threading.Event()
         self._wait = wait or self._ended.wait
-        # Whoever cancels must not miss a stream that is being opened just then.
-        self._changing = threading.Lock()
+        # Whoever cancels must not miss a stream that is being opened just then. A signal handler may
+        # cancel on the very thread that opens it.
+        self._changing = threading.RLock()
         self._stream = opening(token)
 
     def __iter__(self) -> Iterator[Document]:
@@ -100,3 +101,5 @@ class Watch(Generic[Document]):
         with self._changing:
             if not self._ended.is_set():
                 self._stream = self._opening(self._token)
+                if self._ended.is_set():
+                    self._stream.cancel()
