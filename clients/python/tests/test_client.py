@@ -1,5 +1,6 @@
 """How a client is made, reaches the services, and is closed."""
 
+import sys
 import threading
 import time
 from typing import Any
@@ -77,6 +78,22 @@ def test_what_was_fetched_and_is_no_token_is_not_sent(fetched: Any) -> None:
     ((metadata, error),) = told
     assert metadata == ()
     assert "no token" in str(error)
+
+
+def test_a_token_function_that_exits_is_told_too(service: Scripted) -> None:
+    with tandem.Client(
+        service.secured,
+        service.secured,
+        tls=service.authority.cert_pem.bytes(),
+        token=lambda: sys.exit("no token helper"),
+        server_name="tandem.example",
+    ) as client:
+        watch = client.session().watch_customer_orders(query.WatchCustomerOrdersRequest())
+        hung = threading.Timer(5, client.close)
+        hung.start()
+        with pytest.raises(tandem.TandemError, match="no token helper"):
+            next(watch)
+        hung.cancel()
 
 
 def test_tls_by_another_name_with_a_token_for_each_call(service: Scripted) -> None:

@@ -57,9 +57,10 @@ class _Fetched(grpc.AuthMetadataPlugin):
             if not _is_token(token):
                 raise ValueError("what was fetched is no token")
             metadata = (("authorization", f"Bearer {token}"),)
-        except Exception as error:
-            # This is gRPC's thread; the call that waits is told, and fails with these words.
-            callback((), error)
+        except BaseException as error:
+            # This is gRPC's thread; the call that waits is told, and fails with these words. Who isn't told
+            # waits until its deadline, and a watch has none.
+            callback((), error if isinstance(error, Exception) else RuntimeError(error))
         else:
             callback(metadata, None)
 
