@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -27,6 +28,7 @@ class Scripted(CommandServiceServicer, QueryServiceServicer):
         self.seconds_left: list[float] = []
         self.authorizations: list[Any] = []
         self.positions = True
+        self.settling_takes = 0.0
         self.pages: list[query.ListOrdersResponse] = []
         self.refusals: list[grpc.StatusCode] = []
         self.holding = threading.Event()
@@ -57,6 +59,7 @@ class Scripted(CommandServiceServicer, QueryServiceServicer):
 
     def ListCustomers(self, request: query.ListCustomersRequest, context: Any) -> query.ListCustomersResponse:
         self._noted(request, context)
+        time.sleep(self.settling_takes)
         position = f"position-{next(self._numbers)}" if self.positions else ""
         return query.ListCustomersResponse(served=query.Served(position=position))
 

@@ -151,6 +151,8 @@ def test_a_call_has_ten_seconds_unless_it_is_told_otherwise(service: Scripted, c
     by_default, given = service.seconds_left
     assert 9 < by_default < 10.1
     assert 19 < given < 20.1
+    # What is left here is what the caller gave, while gRPC would cut it off by what its config says.
+    assert "timeout" not in str(dict(policy.CHANNEL_OPTIONS)["grpc.service_config"])
 
 
 @pytest.mark.parametrize("receipts", [0, 33])
@@ -176,6 +178,8 @@ def test_closing_cancels_a_call_that_blocks_and_all_that_come_after(
             session.get_customer(request)
         assert raised.value.code() is grpc.StatusCode.CANCELLED
     with pytest.raises(tandem.Cancelled, match="closed"):
+        session.place_order(PlaceOrderRequest())
+    with pytest.raises(tandem.Cancelled, match="closed"):
         session.watch_customer_orders(query.WatchCustomerOrdersRequest())
     thread.join()
 
@@ -193,8 +197,10 @@ def test_lists_go_from_page_to_page(service: Scripted, client: tandem.Client) ->
     ]
     session = client.session(["one"])
     request = query.ListOrdersRequest(page_size=2)
-    assert [order.order_id for order in session.rows(request)] == ["a", "b", "c"]
+    assert [order.order_id for order in session.rows(request, timeout=5)] == ["a", "b", "c"]
     assert [asked.page_token for asked in service.asked] == ["", "1", "2"]
+    assert [asked.page_size for asked in service.asked] == [2, 2, 2]
+    assert all(4 < left < 5.1 for left in service.seconds_left)
     assert all(asked.freshness.receipts == ["one"] for asked in service.asked)
     assert [len(page.orders) for page in session.pages(request)] == [2, 0, 1]
     assert request == query.ListOrdersRequest(page_size=2)

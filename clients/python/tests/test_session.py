@@ -151,6 +151,14 @@ def test_settling_is_bounded_by_the_timeout(service: Scripted, client: tandem.Cl
     assert receipts.kept == ("position", "32", "new")
 
 
+def test_what_settling_took_is_taken_off_the_timeout(service: Scripted, client: tandem.Client) -> None:
+    service.settling_takes = 0.5
+    client.session(map(str, range(33))).get_customer(GetCustomerRequest(), timeout=5)
+    settling, read = service.seconds_left
+    assert 4.5 < settling < 5.1
+    assert 4 < read < 4.6
+
+
 def test_a_command_that_waited_for_another_thread_to_settle_was_not_sent(
     service: Scripted, client: tandem.Client
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import Any
 
 import grpc
@@ -104,6 +105,18 @@ def test_cancelling_ends_a_pause() -> None:
     thread.join(5)
     assert not thread.is_alive()
     assert documents == []
+
+
+def test_cancelling_ends_a_watch_that_waits_for_a_document(service: Scripted, client: tandem.Client) -> None:
+    watch = client.session().watch_customer_orders(WatchCustomerOrdersRequest(customer_id="ada"))
+    next(watch)
+    threading.Timer(0.05, watch.cancel).start()
+    hung = threading.Timer(5, client.close)
+    hung.start()
+    began = time.monotonic()
+    assert list(watch) == []
+    assert time.monotonic() - began < 4
+    hung.cancel()
 
 
 def test_a_signal_handler_may_cancel_while_a_stream_is_opened() -> None:
