@@ -42,6 +42,9 @@ func TestWhatIsWrongIsToldWhenAClientIsMade(t *testing.T) {
 		{"nonsense", good, nil, `"nonsense" is not of the form host:port`},
 		{good[0], []string{"127.0.0.1:1", "127.0.0.1:"}, nil, "host:port"},
 		{good[0], good, []Option{WithTimeout(0)}, "more than 0"},
+		{good[0], good, []Option{WithTLS(nil), WithToken(nil)}, "is nil"},
+		{good[0], good, []Option{WithTLS(nil), WithFixedToken("")}, "empty"},
+		{good[0], good, []Option{WithTLS(nil), WithFixedToken("two\nlines")}, "line's end"},
 	} {
 		_, err := Dial(c.command, c.query, c.opts...)
 		var wrong *ConfigurationError
@@ -96,6 +99,9 @@ func TestDeadlines(t *testing.T) {
 		_, plain := client.Queries.GetCustomer(ctx, &pb.GetCustomerRequest{})
 		if err != nil || plain != nil {
 			t.Fatal(err, plain)
+		}
+		if len(service.deadlines) != 2 {
+			t.Errorf("%d of 2 calls had a deadline", len(service.deadlines))
 		}
 		for _, deadline := range service.deadlines {
 			if !near(deadline, c.expected) {

@@ -176,11 +176,31 @@ func TestWhatCannotBeSettledFailsTheCallAndIsKept(t *testing.T) {
 	s := service.client(t).Session(receipts(40)...)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := s.GetCustomer(ctx, nil); status.Code(err) != codes.Canceled {
+	if _, err := s.GetCustomer(ctx, nil); status.Code(err) != codes.Canceled || !strings.Contains(err.Error(), "GetCustomer was not sent") {
 		t.Errorf("got %v", err)
 	}
 	if len(s.Receipts()) != 40 || len(service.shown) != 0 {
 		t.Errorf("kept %d, asked %d times", len(s.Receipts()), len(service.shown))
+	}
+}
+
+func TestWhoWaitsForAnotherToSettleHasADeadline(t *testing.T) {
+	t.Parallel()
+	service := serve(t)
+	s := service.client(t, WithTimeout(50*time.Millisecond)).Session(receipts(mostKept)...)
+	s.settling <- struct{}{}
+	failed := make(chan error)
+	go func() {
+		_, err := s.PlaceOrder(t.Context(), nil)
+		failed <- err
+	}()
+	select {
+	case err := <-failed:
+		if status.Code(err) != codes.DeadlineExceeded || !strings.Contains(err.Error(), "PlaceOrder was not sent") {
+			t.Error(err)
+		}
+	case <-time.After(5 * time.Second):
+		t.Error("it waits for ever")
 	}
 }
 
