@@ -16,29 +16,44 @@ final class BearerToken extends CallCredentials {
   private static final Metadata.Key<String> AUTHORIZATION =
       Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER);
 
-  private static final int AT_ONCE = 32;
-  private static final int MOST_WAITING = 1_024;
+  static final int AT_ONCE = 32;
+  static final int MOST_WAITING = 1_024;
 
   private final Supplier<String> token;
+  private final Executor fetching;
 
-  // Its threads end by themselves and keep no program from ending. The JVM's common pool won't do:
-  // on small machines it has one thread, which a slow supplier would take from everybody.
-  private final ThreadPoolExecutor fetching =
-      new ThreadPoolExecutor(
-          AT_ONCE,
-          AT_ONCE,
-          10,
-          TimeUnit.SECONDS,
-          new ArrayBlockingQueue<>(MOST_WAITING),
-          task -> {
-            Thread thread = new Thread(task, "tandem-token");
-            thread.setDaemon(true);
-            return thread;
-          });
-
-  BearerToken(Supplier<String> token) {
+  private BearerToken(Supplier<String> token, Executor fetching) {
     this.token = token;
-    fetching.allowCoreThreadTimeOut(true);
+    this.fetching = fetching;
+  }
+
+  /** One that is the same for all calls, and that none has to wait for. */
+  static BearerToken fixed(String token) {
+    return new BearerToken(() -> token, Runnable::run);
+  }
+
+  /** One that is asked for with each call. */
+  static BearerToken fetched(Supplier<String> token) {
+    return new BearerToken(token, threads());
+  }
+
+  // They end by themselves and keep no program from ending. The JVM's common pool won't do: on
+  // small machines it has one thread, which a slow supplier would take from everybody.
+  private static Executor threads() {
+    ThreadPoolExecutor threads =
+        new ThreadPoolExecutor(
+            AT_ONCE,
+            AT_ONCE,
+            10,
+            TimeUnit.SECONDS,
+            new ArrayBlockingQueue<>(MOST_WAITING),
+            task -> {
+              Thread thread = new Thread(task, "tandem-token");
+              thread.setDaemon(true);
+              return thread;
+            });
+    threads.allowCoreThreadTimeOut(true);
+    return threads;
   }
 
   /** Whether a header may have it. */
@@ -57,7 +72,8 @@ final class BearerToken extends CallCredentials {
     try {
       fetching.execute(() -> fetch(applier));
     } catch (RejectedExecutionException e) {
-      applier.fail(Status.UNAUTHENTICATED.withDescription("too many calls wait for a token"));
+      // Nothing is wrong with the token, and there may be room in a moment: this is tried again.
+      applier.fail(Status.UNAVAILABLE.withDescription("too many calls wait for a token"));
     }
   }
 

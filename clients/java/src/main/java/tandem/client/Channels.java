@@ -14,7 +14,6 @@ import io.grpc.MethodDescriptor;
 import io.grpc.MethodDescriptor.MethodType;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Supplier;
 
 /**
  * Makes the channels of a client, so that everything that goes for each call is set in one place.
@@ -30,7 +29,7 @@ final class Channels {
    * @param tls null for plain text
    * @param token null for none
    */
-  Channels(ChannelCredentials tls, Supplier<String> token, Duration timeout) {
+  Channels(ChannelCredentials tls, BearerToken token, Duration timeout) {
     boolean plain = tls == null || tls instanceof InsecureChannelCredentials;
     if (plain && token != null) {
       throw new IllegalArgumentException(
@@ -38,9 +37,7 @@ final class Channels {
     }
     ChannelCredentials transport = plain ? InsecureChannelCredentials.create() : tls;
     this.credentials =
-        token == null
-            ? transport
-            : CompositeChannelCredentials.create(transport, new BearerToken(token));
+        token == null ? transport : CompositeChannelCredentials.create(transport, token);
     this.deadlines = new Deadlines(timeout.toNanos());
   }
 

@@ -7,6 +7,7 @@ import io.grpc.TlsChannelCredentials;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import tandem.v1.CommandServiceGrpc;
@@ -107,7 +108,7 @@ public final class TandemClient implements AutoCloseable {
     private List<String> command = List.of();
     private List<String> query = List.of();
     private ChannelCredentials tls;
-    private Supplier<String> token;
+    private BearerToken token;
     private Duration timeout = ServiceConfig.TIMEOUT;
 
     private Builder() {}
@@ -148,15 +149,17 @@ public final class TandemClient implements AutoCloseable {
         throw new IllegalArgumentException(
             "token: it is empty or has characters that no header may have, as a line's end");
       }
-      return token(() -> token);
+      this.token = BearerToken.fixed(token);
+      return this;
     }
 
     /**
      * The same with a token that is fetched for each call. What the supplier throws fails the call
-     * as UNAUTHENTICATED. It is asked by threads of the client, up to 32 at once.
+     * as UNAUTHENTICATED. It is asked by threads of the client, up to 32 at once; a call that finds
+     * 1,024 others waiting is UNAVAILABLE, and is tried again.
      */
     public Builder token(Supplier<String> token) {
-      this.token = token;
+      this.token = BearerToken.fetched(Objects.requireNonNull(token, "token"));
       return this;
     }
 

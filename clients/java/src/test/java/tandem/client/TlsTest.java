@@ -4,11 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.grpc.Attributes;
 import io.grpc.CallCredentials;
 import io.grpc.ChannelCredentials;
 import io.grpc.CompositeChannelCredentials;
 import io.grpc.InsecureChannelCredentials;
 import io.grpc.Metadata;
+import io.grpc.MethodDescriptor;
+import io.grpc.SecurityLevel;
 import io.grpc.ServerCredentials;
 import io.grpc.Status;
 import io.grpc.TlsChannelCredentials;
@@ -18,10 +21,15 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyStore;
 import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Queue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import javax.net.ssl.KeyManagerFactory;
@@ -32,6 +40,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import tandem.v1.GetCustomerRequest;
+import tandem.v1.QueryServiceGrpc;
 
 /** TLS with a service whose certificate is for {@code localhost}, and tokens over it. */
 @Timeout(30)
@@ -153,6 +162,79 @@ class TlsTest {
       enough.countDown(); // Closing would wait for it.
     } finally {
       enough.countDown();
+    }
+  }
+
+  @Test
+  void triesAgainWhatFoundTooManyWaitingForATokenToo() throws Exception {
+    CountDownLatch enough = new CountDownLatch(1);
+    Supplier<String> slow =
+        () -> {
+          try {
+            enough.await();
+          } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+          }
+          return "t";
+        };
+    try (TandemClient client = client(slow, "localhost:" + tandem.port())) {
+      var stub = QueryServiceGrpc.newFutureStub(client.queryChannel());
+      List<Future<?>> calls = new ArrayList<>();
+      for (int call = 0; call < BearerToken.AT_ONCE + BearerToken.MOST_WAITING + 10; call++) {
+        calls.add(stub.getCustomer(GetCustomerRequest.getDefaultInstance()));
+      }
+      assertThrows(TimeoutException.class, () -> calls.get(0).get(1, TimeUnit.SECONDS));
+      enough.countDown();
+      for (Future<?> call : calls) {
+        call.get(10, TimeUnit.SECONDS);
+      }
+    } finally {
+      enough.countDown();
+    }
+  }
+
+  @Test
+  void keepsNoCallWaitingForATokenThatIsFixed() {
+    Queue<Metadata> applied = new ArrayDeque<>();
+    CallCredentials.MetadataApplier applier =
+        new CallCredentials.MetadataApplier() {
+          @Override
+          public void apply(Metadata headers) {
+            applied.add(headers);
+          }
+
+          @Override
+          public void fail(Status status) {
+            throw new AssertionError(status);
+          }
+        };
+    CallCredentials token = BearerToken.fixed("t");
+    int calls = 10 * BearerToken.MOST_WAITING;
+    for (int call = 0; call < calls; call++) {
+      token.applyRequestMetadata(new OverTls(), Runnable::run, applier);
+    }
+    assertEquals(calls, applied.size());
+  }
+
+  private static final class OverTls extends CallCredentials.RequestInfo {
+    @Override
+    public MethodDescriptor<?, ?> getMethodDescriptor() {
+      return QueryServiceGrpc.getGetCustomerMethod();
+    }
+
+    @Override
+    public SecurityLevel getSecurityLevel() {
+      return SecurityLevel.PRIVACY_AND_INTEGRITY;
+    }
+
+    @Override
+    public String getAuthority() {
+      return "localhost";
+    }
+
+    @Override
+    public Attributes getTransportAttrs() {
+      return Attributes.EMPTY;
     }
   }
 
