@@ -38,7 +38,7 @@ final class Channels {
     ChannelCredentials transport = plain ? InsecureChannelCredentials.create() : tls;
     this.credentials =
         token == null ? transport : CompositeChannelCredentials.create(transport, token);
-    this.deadlines = new Deadlines(timeout.toNanos());
+    this.deadlines = new Deadlines(TimeUnit.NANOSECONDS.convert(timeout));
   }
 
   ManagedChannel commands(Addresses addresses) {

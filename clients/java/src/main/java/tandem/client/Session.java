@@ -89,7 +89,8 @@ public final class Session {
     this.commands = client.commandChannel();
     this.queries = client.queryChannel();
     this.receipts = receipts;
-    this.timeoutNanos = timeout.toNanos();
+    // 292 years, where it says more.
+    this.timeoutNanos = TimeUnit.NANOSECONDS.convert(timeout);
   }
 
   /**

@@ -10,6 +10,7 @@ import io.grpc.Context;
 import io.grpc.Metadata;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -202,6 +203,10 @@ class SessionTest {
     assertPatience(10_000);
     client.queries().withDeadlineAfter(60, TimeUnit.SECONDS).getCustomer(ADA);
     assertPatience(60_000);
+    java.time.Duration forever = ChronoUnit.FOREVER.getDuration();
+    client.session().withTimeout(forever).getCustomer(ADA);
+    assertTrue(tandem.patienceMs > TimeUnit.DAYS.toMillis(365), () -> "" + tandem.patienceMs);
+    TandemClient.builder().command("a:1").query("a:1").timeout(forever).build().close();
   }
 
   private void assertPatience(long ms) {
