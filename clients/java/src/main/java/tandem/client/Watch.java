@@ -4,6 +4,7 @@ import io.grpc.CallOptions;
 import io.grpc.Channel;
 import io.grpc.Context;
 import io.grpc.Context.CancellableContext;
+import io.grpc.Contexts;
 import io.grpc.MethodDescriptor;
 import io.grpc.Status;
 import io.grpc.Status.Code;
@@ -148,16 +149,21 @@ public final class Watch<T> implements Iterator<T>, AutoCloseable {
   }
 
   private void goOn(StatusRuntimeException interruption) {
+    // Asked first, since close sets `closed` before it cancels.
+    boolean contextEnded = context.isCancelled();
     if (closed || clientClosed.getAsBoolean()) {
       end();
       return;
     }
     interruptions++;
-    TandemException told = TandemException.of(calls.name(), interruption);
-    if (interruptions == MOST_INTERRUPTIONS
-        || FINAL.contains(told.code())
-        || context.isCancelled()
-        || Thread.currentThread().isInterrupted()) {
+    // The call may have been interrupted before it could be told that it is cancelled.
+    TandemException told =
+        TandemException.of(
+            calls.name(),
+            contextEnded
+                ? Contexts.statusFromCancelled(context).asRuntimeException()
+                : interruption);
+    if (interruptions == MOST_INTERRUPTIONS || FINAL.contains(told.code()) || contextEnded) {
       end();
       throw told;
     }

@@ -240,6 +240,20 @@ class WatchTest {
   }
 
   @Test
+  void saysThatItWasCancelledThoughAnInterruptionCameFirst() throws Exception {
+    Watch<String> interrupted = watch(new Script().then(Status.UNAVAILABLE), NEVER);
+    Thread.currentThread().interrupt();
+    assertThrows(CancelledException.class, interrupted::hasNext);
+    assertTrue(Thread.interrupted());
+
+    Context.CancellableContext context = Context.current().withCancellation();
+    Watch<String> cancelled =
+        context.wrap(() -> watch(new Script().then(Status.UNAVAILABLE), NEVER)).call();
+    context.cancel(null);
+    assertThrows(CancelledException.class, cancelled::hasNext);
+  }
+
+  @Test
   void saysThatItsContextWasCancelled() throws Exception {
     Context.CancellableContext context = Context.current().withCancellation();
     Watch<String> watch = context.wrap(() -> watch(new Script().thenSilence(), AT_ONCE)).call();
