@@ -12,7 +12,9 @@ import java.net.InetSocketAddress;
 import java.net.URI;
 import java.net.UnknownHostException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -110,7 +112,7 @@ final class Addresses extends NameResolverProvider {
     }
   }
 
-  /** What the system knew; {@code unknown} is null if it knew every name. */
+  /** What the system knew of one address; {@code unknown} is null if it knew its name. */
   private record Found(List<EquivalentAddressGroup> hosts, Status unknown) {}
 
   /** Everything but the asking itself happens in the channel's synchronization context. */
@@ -119,8 +121,10 @@ final class Addresses extends NameResolverProvider {
     private static final long ASK_AGAIN_SECONDS = 30;
 
     private final NameResolver.Args args;
+    // By address, what was found last.
+    private final Map<Address, Found> found = new HashMap<>();
     private Listener2 listener;
-    private boolean asking;
+    private int asking;
     private ScheduledHandle again;
     private boolean shutdown;
 
@@ -139,19 +143,22 @@ final class Addresses extends NameResolverProvider {
       refresh();
     }
 
-    // The system keeps what it found for some seconds, so asking often is cheap.
+    // The system keeps what it found for some seconds, so asking often is cheap. Each is asked for
+    // by itself, so that none waits for another one's name server.
     @Override
     public void refresh() {
-      if (asking || shutdown) {
+      if (asking > 0 || shutdown) {
         return;
       }
-      asking = true;
-      args.getOffloadExecutor()
-          .execute(
-              () -> {
-                Found found = ask();
-                args.getSynchronizationContext().execute(() -> tell(found));
-              });
+      asking = addresses.size();
+      for (Address address : addresses) {
+        args.getOffloadExecutor()
+            .execute(
+                () -> {
+                  Found answer = ask(address);
+                  args.getSynchronizationContext().execute(() -> take(address, answer));
+                });
+      }
     }
 
     @Override
@@ -162,32 +169,43 @@ final class Addresses extends NameResolverProvider {
       }
     }
 
-    private Found ask() {
-      List<EquivalentAddressGroup> hosts = new ArrayList<>();
-      Status unknown = null;
-      for (Address address : addresses) {
-        try {
-          hosts.addAll(address.resolve(lookup));
-        } catch (UnknownHostException | RuntimeException e) {
-          unknown = Status.UNAVAILABLE.withDescription("no host has this name").withCause(e);
-        }
+    private Found ask(Address address) {
+      try {
+        return new Found(address.resolve(lookup), null);
+      } catch (UnknownHostException | RuntimeException e) {
+        Status unknown = Status.UNAVAILABLE.withDescription("no host has this name").withCause(e);
+        return new Found(List.of(), unknown);
       }
-      return new Found(hosts, unknown);
     }
 
-    private void tell(Found found) {
-      asking = false;
+    private void take(Address address, Found answer) {
+      asking--;
       if (shutdown) {
         return;
       }
+      found.put(address, answer);
+      // Until all have answered, one that isn't known is no news.
+      if (asking == 0 || answer.unknown == null) {
+        tell();
+      }
+    }
+
+    private void tell() {
+      List<EquivalentAddressGroup> hosts = new ArrayList<>();
+      Status unknown = null;
+      for (Address address : addresses) {
+        Found answer = found.get(address);
+        if (answer != null) {
+          hosts.addAll(answer.hosts);
+          unknown = answer.unknown == null ? unknown : answer.unknown;
+        }
+      }
       StatusOr<List<EquivalentAddressGroup>> result =
-          found.hosts.isEmpty()
-              ? StatusOr.fromStatus(found.unknown)
-              : StatusOr.fromValue(found.hosts);
+          hosts.isEmpty() ? StatusOr.fromStatus(unknown) : StatusOr.fromValue(hosts);
       listener.onResult2(ResolutionResult.newBuilder().setAddressesOrError(result).build());
       // When no name is known at all, the channel itself asks again.
       boolean waiting = again != null && again.isPending();
-      if (found.unknown != null && !found.hosts.isEmpty() && !waiting) {
+      if (unknown != null && !hosts.isEmpty() && !waiting) {
         again =
             args.getSynchronizationContext()
                 .schedule(

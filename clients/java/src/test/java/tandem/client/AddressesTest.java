@@ -1,20 +1,26 @@
 package tandem.client;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.grpc.ManagedChannel;
 import io.grpc.NameResolver;
 import io.grpc.Status;
 import io.grpc.SynchronizationContext;
 import java.net.InetAddress;
 import java.net.URI;
+import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import org.junit.jupiter.api.Test;
 import tandem.v1.GetCustomerRequest;
+import tandem.v1.QueryServiceGrpc;
+import tandem.v1.QueryServiceGrpc.QueryServiceBlockingStub;
 
 class AddressesTest {
   @Test
@@ -43,6 +49,42 @@ class AddressesTest {
   }
 
   @Test
+  void waitsForNoNameThatIsLongInComing() {
+    CountDownLatch enough = new CountDownLatch(1);
+    Addresses.Lookup lookup =
+        name -> {
+          if (name.equals("slow")) {
+            try {
+              enough.await();
+            } catch (InterruptedException e) {
+              Thread.currentThread().interrupt();
+            }
+          }
+          return new InetAddress[] {InetAddress.getLoopbackAddress()};
+        };
+    try (FakeTandem one = new FakeTandem();
+        FakeTandem slow = new FakeTandem()) {
+      List<String> addresses = List.of("slow:" + slow.port(), "one:" + one.port());
+      ManagedChannel channel =
+          new Channels(null, null, Duration.ofSeconds(5))
+              .queries(Addresses.of("query", addresses, lookup));
+      try {
+        QueryServiceBlockingStub stub = QueryServiceGrpc.newBlockingStub(channel);
+        stub.getCustomer(GetCustomerRequest.getDefaultInstance());
+        assertEquals(1, one.read.size());
+        enough.countDown();
+        for (int read = 0; read < 1_000 && slow.read.isEmpty(); read++) {
+          stub.getCustomer(GetCustomerRequest.getDefaultInstance());
+        }
+        assertFalse(slow.read.isEmpty());
+      } finally {
+        enough.countDown();
+        channel.shutdownNow();
+      }
+    }
+  }
+
+  @Test
   void asksAgainForAnUnknownNameOnceAtATimeAndNotAfterItsEnd() {
     ScheduledThreadPoolExecutor clock = new ScheduledThreadPoolExecutor(1);
     clock.setRemoveOnCancelPolicy(true);
@@ -53,13 +95,14 @@ class AddressesTest {
       resolver.refresh();
       resolver.refresh();
 
-      assertEquals(3, heard.times);
+      // Each time of the one that is known, and then of both.
+      assertEquals(6, heard.times);
       assertEquals(1, clock.getQueue().size());
 
       resolver.shutdown();
       resolver.refresh();
       assertTrue(clock.getQueue().isEmpty());
-      assertEquals(3, heard.times);
+      assertEquals(6, heard.times);
     } finally {
       clock.shutdownNow();
     }
