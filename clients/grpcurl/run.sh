@@ -21,7 +21,7 @@ case $* in
     '' | --accept) ;;
     *) stop "usage: ./run.sh [--accept]" ;;
 esac
-for tool in grpcurl jq; do
+for tool in grpcurl jq timeout; do
     command -v $tool >/dev/null || stop "$tool is missing; see README.md"
 done
 
@@ -34,6 +34,8 @@ RUN=$(printf '%04x%04x%04x' $((RANDOM * 2)) $((RANDOM * 2)) $(($$ % 65536)))
 WORK=$(mktemp -d)
 export RUN WORK
 trap 'rm -rf "$WORK"' EXIT
+# `timeout` takes a step out of the terminal's reach, so it's ended from here.
+trap 'kill ${!-} 2>/dev/null || :; exit 130' INT
 
 for at in $COMMAND $QUERIES; do
     health=$(grpcurl -plaintext -connect-timeout 3 -max-time 5 "$at" grpc.health.v1.Health/Check 2>&1) ||
@@ -61,7 +63,8 @@ for step in [0-9][0-9]-*.sh; do
     expected=${step%.sh}.txt
     status=0
     # None takes a minute; what hangs is told and not waited for.
-    timeout 60 bash "$step" >"$WORK/printed" 2>&1 </dev/null || status=$?
+    timeout 60 bash "$step" >"$WORK/printed" 2>&1 </dev/null &
+    wait $! || status=$?
     ((status == 0)) || echo "$step ended with $status" >>"$WORK/printed"
     normalise <"$WORK/printed" >"$WORK/normal"
     if [[ $* = --accept ]]; then
