@@ -322,7 +322,7 @@ public final class Session {
 
   private <Q, T> Watch<T> watch(MethodDescriptor<Q, T> method, Function<T, Q> request) {
     Watch.Calls<T> calls = Watch.Calls.of(queries, method, request);
-    return new Watch<>(calls, client::isClosed, ServiceConfig.BACKOFF);
+    return new Watch<>(calls, client.life(), ServiceConfig.BACKOFF);
   }
 
   private CallOptions options() {
@@ -347,7 +347,8 @@ public final class Session {
       return ClientCalls.blockingUnaryCall(channel, method, options, request);
     } catch (StatusRuntimeException e) {
       // To gRPC a closed channel is UNAVAILABLE, which would be worth trying again later.
-      boolean closed = client.isClosed() && e.getStatus().getCode() == Status.Code.UNAVAILABLE;
+      boolean closed =
+          client.life().isCancelled() && e.getStatus().getCode() == Status.Code.UNAVAILABLE;
       Status told = Status.CANCELLED.withDescription("the client is closed").withCause(e);
       throw TandemException.of(method.getBareMethodName(), closed ? told.asRuntimeException() : e);
     }

@@ -2,6 +2,8 @@ package tandem.client;
 
 import io.grpc.Channel;
 import io.grpc.ChannelCredentials;
+import io.grpc.Context;
+import io.grpc.Context.CancellableContext;
 import io.grpc.ManagedChannel;
 import io.grpc.TlsChannelCredentials;
 import java.time.Duration;
@@ -27,6 +29,7 @@ public final class TandemClient implements AutoCloseable {
   private final ManagedChannel commands;
   private final ManagedChannel queries;
   private final Duration timeout;
+  private final CancellableContext life = Context.ROOT.withCancellation();
 
   private TandemClient(ManagedChannel commands, ManagedChannel queries, Duration timeout) {
     this.commands = commands;
@@ -78,9 +81,9 @@ public final class TandemClient implements AutoCloseable {
     return queries;
   }
 
-  // By the channel that is closed first, so that no call can fail by the closing and not see it.
-  boolean isClosed() {
-    return commands.isShutdown();
+  /** Is cancelled when this is closed. */
+  Context life() {
+    return life;
   }
 
   /**
@@ -89,6 +92,8 @@ public final class TandemClient implements AutoCloseable {
    */
   @Override
   public void close() {
+    // First, so that no call can fail by the closing and not see it.
+    life.cancel(null);
     commands.shutdownNow();
     queries.shutdownNow();
     long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(5);

@@ -4,6 +4,7 @@ import io.grpc.CallOptions;
 import io.grpc.Channel;
 import io.grpc.Context;
 import io.grpc.Context.CancellableContext;
+import io.grpc.Context.CancellationListener;
 import io.grpc.Contexts;
 import io.grpc.MethodDescriptor;
 import io.grpc.Status;
@@ -18,7 +19,6 @@ import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
-import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 
 /**
@@ -49,11 +49,12 @@ public final class Watch<T> implements Iterator<T>, AutoCloseable {
           Code.FAILED_PRECONDITION);
 
   private final Calls<T> calls;
-  private final BooleanSupplier clientClosed;
+  private final Context client;
   private final ServiceConfig.Backoff backoff;
   // Of all calls of this watch: cancelling it is the one way to end a call that is waited for.
   private final CancellableContext context = Context.current().withCancellation();
   private final CountDownLatch cancelled = new CountDownLatch(1);
+  private final CancellationListener clientClosed = ended -> context.cancel(null);
   private volatile boolean closed;
 
   private Iterator<T> documents;
@@ -87,11 +88,20 @@ public final class Watch<T> implements Iterator<T>, AutoCloseable {
     }
   }
 
-  Watch(Calls<T> calls, BooleanSupplier clientClosed, ServiceConfig.Backoff backoff) {
+  /**
+   * @param client is cancelled when the client is closed, which ends this without an error
+   */
+  Watch(Calls<T> calls, Context client, ServiceConfig.Backoff backoff) {
     this.calls = calls;
-    this.clientClosed = clientClosed;
+    this.client = client;
     this.backoff = backoff;
-    context.addListener(ended -> cancelled.countDown(), Runnable::run);
+    client.addListener(clientClosed, Runnable::run);
+    context.addListener(
+        ended -> {
+          cancelled.countDown();
+          client.removeListener(clientClosed);
+        },
+        Runnable::run);
     begin();
   }
 
@@ -149,9 +159,9 @@ public final class Watch<T> implements Iterator<T>, AutoCloseable {
   }
 
   private void goOn(StatusRuntimeException interruption) {
-    // Asked first, since close sets `closed` before it cancels.
+    // Asked first, since whoever closes this or the client says so before it cancels.
     boolean contextEnded = context.isCancelled();
-    if (closed || clientClosed.getAsBoolean()) {
+    if (closed || client.isCancelled()) {
       end();
       return;
     }

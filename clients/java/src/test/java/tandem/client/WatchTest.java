@@ -93,7 +93,7 @@ class WatchTest {
   }
 
   private static Watch<String> watch(Script script, ServiceConfig.Backoff backoff) {
-    return new Watch<>(script, () -> false, backoff);
+    return new Watch<>(script, Context.ROOT, backoff);
   }
 
   @Test
@@ -220,9 +220,15 @@ class WatchTest {
 
   @Test
   void endsWithoutAnErrorWhenItsClientIsClosed() {
-    Watch<String> watch = new Watch<>(new Script().then(Status.UNAVAILABLE), () -> true, AT_ONCE);
+    for (Status last : List.of(Status.UNAVAILABLE, Status.CANCELLED)) {
+      Context.CancellableContext client = Context.ROOT.withCancellation();
+      // It is closed while the watch pauses; a call that comes after that ends in either way.
+      Script script = new Script().then(Status.UNAVAILABLE).then(last);
+      Watch<String> watch = new Watch<>(script, client, NEVER);
+      soon(() -> client.cancel(null));
 
-    assertFalse(watch.hasNext());
+      assertFalse(watch.hasNext());
+    }
   }
 
   @Test
