@@ -58,9 +58,13 @@ public class TandemException extends StatusRuntimeException {
    * Reads an error of a plain stub.
    *
    * @param call which call it was, as {@code GetCustomer}; for the message
-   * @return an exception of the type that belongs to the error's code
+   * @return an exception of the type that belongs to the error's code; what is one already, as from
+   *     a session, as it is
    */
   public static TandemException of(String call, StatusRuntimeException plain) {
+    if (plain instanceof TandemException told) {
+      return told;
+    }
     return switch (plain.getStatus().getCode()) {
       case INVALID_ARGUMENT -> new InvalidArgumentException(call, plain);
       case NOT_FOUND -> new NotFoundException(call, plain);

@@ -2,6 +2,7 @@ package tandem.client;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertSame;
 
 import com.google.protobuf.Any;
 import com.google.protobuf.ByteString;
@@ -39,6 +40,15 @@ class TandemExceptionTest {
           assertEquals(List.of(), told.violations());
           assertEquals(Optional.empty(), told.retryDelay());
         });
+  }
+
+  @Test
+  void isTakenAsItIs() {
+    TandemException told =
+        TandemException.of("ListCustomers", Status.UNAVAILABLE.asRuntimeException())
+            .unsent("PlaceOrder");
+
+    assertSame(told, TandemException.of("PlaceOrder", told));
   }
 
   @Test
