@@ -187,7 +187,7 @@ public final class Watch<T> implements Iterator<T>, AutoCloseable {
     Duration pause = grown.compareTo(asked) < 0 ? asked : grown;
     try {
       // When it is cancelled meanwhile, the next call ends at once and says so.
-      cancelled.await(pause.toNanos(), TimeUnit.NANOSECONDS);
+      cancelled.await(TimeUnit.NANOSECONDS.convert(pause), TimeUnit.NANOSECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       end();

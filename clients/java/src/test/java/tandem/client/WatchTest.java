@@ -169,16 +169,31 @@ class WatchTest {
 
   @Test
   void pausesAsLongAsTheServiceSaid() {
+    Script script = later(com.google.protobuf.Duration.newBuilder().setNanos(150_000_000));
+    script.then(Status.OK, "a");
+    long began = System.nanoTime();
+
+    assertEquals("a", watch(script, AT_ONCE).next());
+
+    assertTrue(System.nanoTime() - began >= TimeUnit.MILLISECONDS.toNanos(150));
+  }
+
+  @Test
+  void pausesForTheLongestThatTheServiceCanSay() {
+    Script script = later(com.google.protobuf.Duration.newBuilder().setSeconds(315_576_000_000L));
+    Watch<String> watch = watch(script.then(Status.CANCELLED), AT_ONCE);
+    soon(watch::close);
+
+    assertFalse(watch.hasNext());
+  }
+
+  /** A call that is to be made again after a while. */
+  private static Script later(com.google.protobuf.Duration.Builder delay) {
     StatusRuntimeException later =
         StatusProto.toStatusRuntimeException(
             com.google.rpc.Status.newBuilder()
                 .setCode(Status.Code.UNAVAILABLE.value())
-                .addDetails(
-                    Any.pack(
-                        RetryInfo.newBuilder()
-                            .setRetryDelay(
-                                com.google.protobuf.Duration.newBuilder().setNanos(150_000_000))
-                            .build()))
+                .addDetails(Any.pack(RetryInfo.newBuilder().setRetryDelay(delay).build()))
                 .build());
     Script script = new Script();
     script.calls.add(
@@ -193,12 +208,7 @@ class WatchTest {
             throw new NoSuchElementException();
           }
         });
-    script.then(Status.OK, "a");
-    long began = System.nanoTime();
-
-    assertEquals("a", watch(script, AT_ONCE).next());
-
-    assertTrue(System.nanoTime() - began >= TimeUnit.MILLISECONDS.toNanos(150));
+    return script;
   }
 
   @Test
