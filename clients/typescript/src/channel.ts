@@ -191,8 +191,8 @@ export class Channel implements Transport {
     const say = (code: Code, what: string) => tandemError(code, `${method.name}: ${what}`, told);
     if (signal?.aborted) return say(Code.Canceled, "canceled by the caller");
     if (this.closing.aborted) return say(Code.Canceled, "the client is closed");
-    // A gRPC status came from the other side; everything else was made on this one.
-    if (told.metadata.has("grpc-status")) {
+    // A gRPC status came from the other side, and so did details; all else was made on this one.
+    if (told.metadata.has("grpc-status") || told.details.length > 0) {
       if (told.rawMessage) return tandemError(told.code, told.rawMessage, told);
       return say(told.code, `${name} answered ${codeName(told.code)} and said no more`);
     }
