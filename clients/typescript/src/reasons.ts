@@ -13,6 +13,8 @@ const OF_FETCH = /fetch|network|load failed|input stream|connection|terminated/i
  * something else. Only for errors that did not come from a service.
  */
 export function whyUnreachable(error: ConnectError, who: string): string | undefined {
+  // What a token could not be fetched for may look like it, but is not about `who`.
+  if (error.code === Code.Unauthenticated) return undefined;
   for (const cause of chain(error.cause)) {
     const code = "code" in cause && typeof cause.code === "string" ? cause.code : undefined;
     if (code !== undefined) return ofSystem(code, cause.message, who);

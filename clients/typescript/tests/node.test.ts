@@ -5,6 +5,7 @@ import * as http2 from "node:http2";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import { Code } from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { afterEach, expect, test } from "vitest";
 import { CanceledError, ConfigurationError, UnavailableError } from "../src/errors.js";
@@ -131,6 +132,29 @@ test.each(both)("what is wrong with a client is told when it is made, over %s", 
     expect(() => connect(options)).toThrow(ConfigurationError);
     expect(() => connect(options)).toThrow(message);
   }
+});
+
+test.each(both)("a token that can't be fetched is not tried again, over %s", async (_, connect) => {
+  const address = "127.0.0.1:1";
+  const refused = Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED" });
+  let fetched = 0;
+  const token = async () => {
+    fetched++;
+    throw new TypeError("fetch failed", { cause: refused });
+  };
+  const client = connect({ command: address, query: [address], tls: true, token });
+  const session = client.session();
+  const calls = [
+    session.getCustomer({ customerId: "c" }),
+    session.watchCustomerOrders({ customerId: "c" }).next(),
+  ];
+  for (const error of await Promise.all(calls.map(failure)))
+    expect(error).toMatchObject({
+      code: Code.Unauthenticated,
+      rawMessage: expect.stringContaining("the token could not be fetched: fetch failed"),
+    });
+  expect(fetched).toBe(2);
+  client.close();
 });
 
 test("certificates that are none are told when a client is made", () => {
