@@ -15,6 +15,7 @@ import {
   type Transport,
   type UnaryResponse,
 } from "@connectrpc/connect";
+import { Closing, type Ending } from "./ending.js";
 import { codeName, type TandemError, tandemError } from "./errors.js";
 import type { Pacing } from "./pacing.js";
 import { Patience } from "./patience.js";
@@ -43,7 +44,7 @@ const LONGEST_MS = 99_999_999;
  */
 export class Channel implements Transport {
   readonly #policies: Map<DescMethod, Policy>;
-  readonly #closing = new AbortController();
+  readonly #closing = new Closing(new ConnectError("closed", Code.Canceled));
   /** The line that is called first. */
   #at = 0;
   /** How long a call may take for which its caller says nothing, unless it is a stream. */
@@ -62,8 +63,8 @@ export class Channel implements Transport {
   }
 
   /** Aborted when the channel is closed. */
-  get closing(): AbortSignal {
-    return this.#closing.signal;
+  get closing(): Ending {
+    return this.#closing;
   }
 
   /** Ends all calls and connections; later calls fail. */

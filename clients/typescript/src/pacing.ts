@@ -1,11 +1,12 @@
 // Everything that takes time goes through here, so that tests need not wait.
+import type { Ending } from "./ending.js";
 
 /** A clock and how to wait by it. */
 export interface Pacing {
   /** Milliseconds since some moment. */
   now(): number;
   /** Resolves after `ms`, or once one of the signals is aborted. Never rejects. */
-  pause(ms: number, ...signals: (AbortSignal | undefined)[]): Promise<void>;
+  pause(ms: number, ...signals: (Ending | undefined)[]): Promise<void>;
   /** A number from 0 to 1, 1 excluded. */
   random(): number;
 }
@@ -23,7 +24,7 @@ export const realPacing: Pacing = {
 export function within(
   event: Promise<unknown>,
   ms: number,
-  ...signals: (AbortSignal | undefined)[]
+  ...signals: (Ending | undefined)[]
 ): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {

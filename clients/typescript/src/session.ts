@@ -1,6 +1,7 @@
 // One user's thread of work: each read shows what was written before it.
 import type { DescMessage, MessageInitShape } from "@bufbuild/protobuf";
 import type { Client as Stub } from "@connectrpc/connect";
+import type { Ending } from "./ending.js";
 import type * as c from "./gen/tandem/v1/command_pb.js";
 import type { Customer, CustomerOrder, Greeting, Order } from "./gen/tandem/v1/model_pb.js";
 import type * as q from "./gen/tandem/v1/query_pb.js";
@@ -17,7 +18,7 @@ export type Request<Schema extends DescMessage> = MessageInitShape<Schema>;
 export interface Calls {
   commands: Stub<typeof c.CommandService>;
   queries: Stub<typeof q.QueryService>;
-  closing: AbortSignal;
+  closing: Ending;
   pacing: Pacing;
   /** The client's deadline of a call. */
   timeoutMs: number;

@@ -1,5 +1,6 @@
 // Keeps a stream of documents going: when it is interrupted, it goes on where it was.
 import { Code } from "@connectrpc/connect";
+import type { Ending } from "./ending.js";
 import { TandemError, tandemError } from "./errors.js";
 import type { Pacing } from "./pacing.js";
 import { backoff, pauses } from "./policy.js";
@@ -30,7 +31,7 @@ export class Watch<T> implements AsyncIterableIterator<T, void, undefined> {
   readonly #documents: AsyncGenerator<T, void, undefined>;
 
   /** @internal */
-  constructor(open: Open<T>, pacing: Pacing, ...ends: (AbortSignal | undefined)[]) {
+  constructor(open: Open<T>, pacing: Pacing, ...ends: (Ending | undefined)[]) {
     this.#documents = documents(open, pacing, this.#ending, ends);
   }
 
@@ -54,7 +55,7 @@ async function* documents<T>(
   open: Open<T>,
   pacing: Pacing,
   ending: AbortController,
-  ends: (AbortSignal | undefined)[],
+  ends: (Ending | undefined)[],
 ): AsyncGenerator<T, void, undefined> {
   const { signal } = ending;
   const end = () => ending.abort();

@@ -161,6 +161,21 @@ test("it ends without an error by its signal, by return, and with its client", a
   expect(await waiting[2]).toEqual({ done: true, value: undefined });
 });
 
+test("many at once are no leak to Node", async () => {
+  const warnings: string[] = [];
+  const warned = (warning: Error) => warnings.push(warning.name);
+  process.on("warning", warned);
+  const made = client({ a: { watchCustomerOrders: quiet } }, realPacing);
+  const watches = Array.from({ length: 20 }, () => made.session().watchCustomerOrders({}));
+  for (const watch of watches) expect((await watch.next()).done).toBe(false);
+  const waiting = watches.map((watch) => watch.next());
+  made.close();
+  for (const document of waiting) expect(await document).toEqual({ done: true, value: undefined });
+  await new Promise((resolve) => setTimeout(resolve, 1));
+  process.off("warning", warned);
+  expect(warnings).toEqual([]);
+});
+
 test("one whose signal was aborted before has no documents", async () => {
   const session = client({ a: { watchCustomerOrders: quiet } }).session();
   const signal = AbortSignal.abort();
