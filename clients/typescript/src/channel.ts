@@ -89,23 +89,23 @@ export class Channel implements Transport {
     for (let at = this.#at, untried = this.lines.length - 1; ; untried--) {
       const line = this.lines[at] as Line;
       const tryMs = Math.ceil(leftMs);
-      const patience =
-        untried > 0 ? new Patience(Math.min(leftMs / 2, PATIENCE_MS), signal) : undefined;
+      const patienceMs = untried > 0 ? Math.min(leftMs / 2, PATIENCE_MS) : undefined;
+      const patience = new Patience(patienceMs, signal, this.closing);
       let fault: TandemError;
       try {
         this.#refuse(signal, leftMs);
         return await line.transport.unary(
           method,
-          patience?.signal ?? signal,
+          patience.signal,
           tryMs,
           header,
           input,
           contextValues,
         );
       } catch (error) {
-        fault = this.#fault(error, method, line, signal, patience?.ranOutMs, wholeMs);
+        fault = this.#fault(error, method, line, signal, patience.ranOutMs, wholeMs);
       } finally {
-        patience?.end();
+        patience.end();
       }
       if (fault.code !== Code.Unavailable && !retries?.codes.has(fault.code)) throw fault;
       at = this.#leave(at);
@@ -138,7 +138,8 @@ export class Channel implements Transport {
     for await (const message of input) messages.push(message);
     for (let at = this.#at, untried = this.lines.length - 1; ; untried--) {
       const line = this.lines[at] as Line;
-      const patience = new Patience(this.lines.length > 1 ? OPENING_MS : LONGEST_MS, signal);
+      const patienceMs = this.lines.length > 1 ? OPENING_MS : undefined;
+      const patience = new Patience(patienceMs, signal, this.closing);
       let fault: TandemError;
       try {
         this.#refuse(signal, timeoutMs ?? LONGEST_MS);

@@ -67,6 +67,24 @@ test.each(both)("closing ends calls under way and watches, over %s", async (_, c
   expect(await document).toEqual({ done: true, value: undefined });
 });
 
+test.each(both)("closing ends calls that wait for a token, over %s", async (_, connect) => {
+  let connections = 0;
+  const address = await sockets(() => connections++);
+  let come = (_: string) => {};
+  const token = () =>
+    new Promise<string>((resolve) => {
+      come = resolve;
+    });
+  const client = connect({ command: address, query: [address], tls: true, token });
+  const call = failure(client.session().getCustomer({ customerId: "c" }));
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  client.close();
+  expect(await call).toBeInstanceOf(CanceledError);
+  come("t");
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(connections).toBe(0);
+});
+
 test("a watch over gRPC-Web ends though its request was collected as garbage", async () => {
   const script: Script = {
     async *watchCustomerOrders(_, { signal }) {

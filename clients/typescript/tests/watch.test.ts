@@ -1,6 +1,7 @@
 // A watch goes on after interruptions, and ends when it should.
 import { Code, ConnectError, type Transport } from "@connectrpc/connect";
 import { afterEach, expect, test, vi } from "vitest";
+import { Closing } from "../src/ending.js";
 import { NotFoundError, UnavailableError } from "../src/errors.js";
 import { realPacing } from "../src/pacing.js";
 import { Clock, client, failure, nobody, notReady, type Script, transport } from "./ground.js";
@@ -103,6 +104,7 @@ function silent(): Transport {
 }
 
 afterEach(() => {
+  vi.restoreAllMocks();
   vi.useRealTimers();
 });
 
@@ -159,6 +161,20 @@ test("it ends without an error by its signal, by return, and with its client", a
   expect(await waiting[1]).toEqual({ done: true, value: undefined });
   made.close();
   expect(await waiting[2]).toEqual({ done: true, value: undefined });
+});
+
+test("nothing of it stays with its client", async () => {
+  const listening = new Set<() => void>();
+  const add = vi.spyOn(Closing.prototype, "addEventListener");
+  const remove = vi.spyOn(Closing.prototype, "removeEventListener");
+  add.mockImplementation((_, listener) => void listening.add(listener));
+  remove.mockImplementation((_, listener) => void listening.delete(listener));
+  const session = client({ a: { watchCustomerOrders: quiet } }, realPacing).session();
+  for await (const _ of session.watchCustomerOrders({})) {
+    expect(listening.size).toBe(2);
+    break;
+  }
+  expect(listening.size).toBe(0);
 });
 
 test("many at once are no leak to Node", async () => {
