@@ -23,6 +23,8 @@ export function whyUnreachable(error: ConnectError, who: string): string | undef
     return `${who} can't be reached (${error.cause.message})`;
   const broke =
     error.rawMessage === "missing trailer" ||
+    // Its code would blame the caller for it.
+    error.rawMessage === "protocol error: incomplete envelope" ||
     // A stream that is reset like this without the caller's doing has lost its connection.
     error.code === Code.Canceled;
   if (broke) return `the connection to ${who} broke (${error.rawMessage})`;

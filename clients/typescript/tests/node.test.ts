@@ -42,6 +42,9 @@ function serving(script: Script): Promise<string> {
   return listening(http2.createServer(routes));
 }
 
+/** Time for the pause before a second try (300 ms at most), but not before a third. */
+const TWO_TRIES_MS = 590;
+
 const both = [
   ["gRPC", node.connect],
   ["gRPC-Web", web.connect],
@@ -49,10 +52,32 @@ const both = [
 
 test.each(both)("a connection that breaks is UNAVAILABLE, over %s", async (_, connect) => {
   const address = await sockets((socket) => socket.once("data", () => socket.destroy()));
-  const client = connect({ command: address, query: [address], timeoutMs: 400 });
+  const client = connect({ command: address, query: [address], timeoutMs: TWO_TRIES_MS });
   const error = await failure(client.queries.getCustomer({}));
   expect(error).toBeInstanceOf(UnavailableError);
   expect((error as Error).message).toContain(`GetCustomer: the connection to ${address}`);
+  client.close();
+});
+
+test.each(both)("so is an answer that ends within a message, over %s", async (_, connect) => {
+  const routes = (
+    request: http.IncomingMessage | http2.Http2ServerRequest,
+    response: http.ServerResponse | http2.Http2ServerResponse,
+  ) => {
+    response.writeHead(200, { "content-type": request.headers["content-type"] });
+    response.end(new Uint8Array([0, 0, 0, 0, 9, 1]));
+  };
+  const server = connect === node.connect ? http2.createServer(routes) : http.createServer(routes);
+  const address = await listening(server);
+  const client = connect({ command: address, query: [address], timeoutMs: TWO_TRIES_MS });
+  const watch = client.queries.watchRouting({})[Symbol.asyncIterator]();
+  for (const error of [
+    await failure(client.queries.getCustomer({})),
+    await failure(watch.next()),
+  ]) {
+    expect(error).toBeInstanceOf(UnavailableError);
+    expect((error as Error).message).toContain(`the connection to ${address} broke`);
+  }
   client.close();
 });
 
