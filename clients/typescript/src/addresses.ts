@@ -1,7 +1,7 @@
 // Reads what a client is made of, and says what is wrong with it.
 import { ConfigurationError } from "./errors.js";
 
-const ADDRESS = /^(?:\[[0-9A-Fa-f:.]+\]|[^\s:/?#@[\]]+):(\d{1,5})$/;
+const ADDRESS = /^(?:\[[0-9A-Fa-f:.]+\]|[^\s:/\\?#@[\]]+):(\d{1,5})$/;
 
 /** The URL of an address `host:port` (`[::1]:8095` for IPv6). */
 export function urlOf(address: unknown, tls: boolean): string {

@@ -1,4 +1,5 @@
 // Clients in Node: gRPC over HTTP/2.
+import { X509Certificate } from "node:crypto";
 import { type ConnectionOptions, createSecureContext } from "node:tls";
 import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
 import { Client, type ClientOptions } from "./client.js";
@@ -33,6 +34,8 @@ function secured(tls: NodeOptions["tls"]): ConnectionOptions | undefined {
   if (tls === undefined || tls === false) return undefined;
   const given = tls === true ? {} : tls;
   try {
+    // Node itself reads no certificate from it, as from the name of a file, and then trusts nobody.
+    for (const ca of [given.ca ?? []].flat()) new X509Certificate(ca);
     return { secureContext: createSecureContext(given), ...given };
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);

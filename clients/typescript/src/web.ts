@@ -2,6 +2,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { createGrpcWebTransport } from "@connectrpc/connect-web";
 import { Client, type ClientOptions } from "./client.js";
+import { ConfigurationError } from "./errors.js";
 
 export * from "./index.js";
 
@@ -13,6 +14,9 @@ export interface WebOptions extends ClientOptions {
 
 /** Makes a client. Throws a `ConfigurationError` if that is not possible with these options. */
 export function connect(options: WebOptions): Client {
+  // What is meant for Node, such as certificates, would otherwise go out as plain text.
+  if (!["undefined", "boolean"].includes(typeof options.tls))
+    throw new ConfigurationError("tls has to be true or false: the browser has the certificates");
   return new Client(options, options.tls === true, (name, baseUrl, interceptors) => {
     const calls = new Set<AbortController>();
     return {

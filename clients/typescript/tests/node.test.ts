@@ -157,7 +157,7 @@ test.each(both)("what is wrong with a client is told when it is made, over %s", 
     [{ ...good, command: "127.0.0.1:0" }, /host:port/],
     [{ ...good, command: "127.0.0.1:65536" }, /host:port/],
     [{ ...good, query: ["no host:80"] }, /host:port/],
-    ...["a<b:80", "h%zz:80", "[:::::]:80", "999.1.1.1:80"].map(
+    ...["a<b:80", "a\\b:80", "h%zz:80", "[:::::]:80", "999.1.1.1:80"].map(
       (address): [web.WebOptions, RegExp] => [{ ...good, query: [address] }, /host:port/],
     ),
     [{ ...good, query: [] }, /query/],
@@ -201,10 +201,10 @@ test.each(both)("a token that can't be fetched is not tried again, over %s", asy
 });
 
 test("certificates that are none are told when a client is made", () => {
-  const options = {
-    command: "127.0.0.1:1",
-    query: ["127.0.0.1:1"],
-    tls: { ca: "nonsense", cert: "x" },
-  };
-  expect(() => node.connect(options)).toThrow(ConfigurationError);
+  for (const tls of [{ cert: "x" }, { ca: "ca.pem" }, { ca: [Buffer.from("nonsense")] }]) {
+    const options = { command: "127.0.0.1:1", query: ["127.0.0.1:1"], tls };
+    expect(() => node.connect(options)).toThrow(ConfigurationError);
+    const inBrowsers = options as unknown as web.WebOptions;
+    expect(() => web.connect(inBrowsers)).toThrow(ConfigurationError);
+  }
 });
