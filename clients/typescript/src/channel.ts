@@ -136,31 +136,32 @@ export class Channel implements Transport {
   ): Promise<StreamResponse<I, O>> {
     const messages: MessageInitShape<I>[] = [];
     for await (const message of input) messages.push(message);
+    const wholeMs = timeoutMs && Math.min(Math.ceil(timeoutMs), LONGEST_MS);
     for (let at = this.#at, untried = this.lines.length - 1; ; untried--) {
       const line = this.lines[at] as Line;
       const patienceMs = this.lines.length > 1 ? OPENING_MS : undefined;
       const patience = new Patience(patienceMs, signal, this.closing);
       let fault: TandemError;
       try {
-        this.#refuse(signal, timeoutMs ?? LONGEST_MS);
+        this.#refuse(signal, wholeMs ?? LONGEST_MS);
         const response = await line.transport.stream(
           method,
           patience.signal,
-          timeoutMs,
+          wholeMs,
           header,
           each(messages),
           contextValues,
         );
         patience.enough();
         const told = (error: unknown) => {
-          const fault = this.#fault(error, method, line, signal, undefined, timeoutMs);
+          const fault = this.#fault(error, method, line, signal, undefined, wholeMs);
           if (fault.code !== Code.Canceled) this.#leave(at);
           return fault;
         };
         return { ...response, message: following(response.message, patience, told) };
       } catch (error) {
         patience.end();
-        fault = this.#fault(error, method, line, signal, patience.ranOutMs, timeoutMs);
+        fault = this.#fault(error, method, line, signal, patience.ranOutMs, wholeMs);
       }
       if (fault.code !== Code.Unavailable) throw fault;
       at = this.#leave(at);

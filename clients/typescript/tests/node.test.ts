@@ -135,16 +135,22 @@ test("a watch over gRPC-Web ends though its request was collected as garbage", a
 });
 
 test("the service is given the whole deadline", async () => {
-  let deadline: string | null = null;
+  const deadlines: (string | null)[] = [];
   const address = await serving({
     getCustomer: (_, { requestHeader }) => {
-      deadline = requestHeader.get("grpc-timeout");
+      deadlines.push(requestHeader.get("grpc-timeout"));
       return {};
+    },
+    async *watchRouting(_, { requestHeader }) {
+      deadlines.push(requestHeader.get("grpc-timeout"));
+      yield {};
     },
   });
   const client = node.connect({ command: address, query: [address] });
   await client.session().getCustomer({ customerId: "c" }, { timeoutMs: 4_321.5 });
-  expect(deadline).toBe("4322m");
+  for (const timeoutMs of [4_321.5, 1e12])
+    for await (const _ of client.queries.watchRouting({}, { timeoutMs }));
+  expect(deadlines).toEqual(["4322m", "4322m", "99999999m"]);
   client.close();
 });
 
