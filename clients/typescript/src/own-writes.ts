@@ -69,7 +69,7 @@ export class OwnWrites {
     options?: CallOptions,
   ): Promise<O> {
     const { size } = this.#receipts;
-    if (size === 0) return call(request, options);
+    if (size === 0) return call({ ...request }, options);
     if (size + (request.freshness?.receipts?.length ?? 0) <= SHOWN)
       return call(showing(request, this.#receipts.all), options);
     return this.settled(name, request, options).then(([fresh, left]) => call(fresh, left));

@@ -36,6 +36,24 @@ test("a request is not changed, be it a message or an object", async () => {
   ]);
 });
 
+test("all tries are of the request as it was", async () => {
+  const seen: string[] = [];
+  const session = client({
+    a: {
+      getCustomer: ({ customerId }) => {
+        seen.push(customerId);
+        if (seen.length === 1) throw notReady();
+        return {};
+      },
+    },
+  }).session();
+  const request = { customerId: "c" };
+  const answer = session.getCustomer(request);
+  request.customerId = "other";
+  await answer;
+  expect(seen).toEqual(["c", "c"]);
+});
+
 test("the staleness that a request allows is kept when receipts are added", async () => {
   let staleness: unknown;
   const session = client({
