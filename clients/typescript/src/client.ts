@@ -60,7 +60,7 @@ export class Client {
   }
 
   /** A new session, with the receipts of another one if they are given. */
-  session({ receipts = [] }: { receipts?: Iterable<string> } = {}): Session {
+  session({ receipts = [] }: { receipts?: readonly string[] } = {}): Session {
     return new Session(this.#calls, receipts);
   }
 

@@ -109,4 +109,6 @@ test("a session's receipts are its own", () => {
   given.push("b");
   session.receipts.push("c");
   expect(session.receipts).toEqual(["a"]);
+  // @ts-expect-error: one receipt would be taken for as many as it has letters.
+  client({ a: {} }).session({ receipts: "a" });
 });
