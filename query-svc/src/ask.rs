@@ -29,6 +29,14 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// a millisecond must not keep it from those who wait longer.
 const FAIR: Duration = Duration::from_millis(250);
 
+/// How long it may take until this instance hears who has a shard now that the one it asked for it
+/// no longer has. That one gave it up because it had heard so, so the word is on the log already.
+const WORD: Duration = Duration::from_millis(500);
+
+/// Who was heard longer ago than this has died rather than gone: instances speak each second. There
+/// is no word to wait for then.
+const GONE_WITHOUT_A_WORD: Duration = Duration::from_secs(2);
+
 /// Who this instance is.
 pub(crate) struct Me {
     pub(crate) instance_id: String,
@@ -306,13 +314,21 @@ impl Instances {
             Ok(answered) => answered,
             Err(_) => Err(Status::deadline_exceeded("no answer in time")),
         };
-        answered.map(Response::into_inner).map_err(|status| match trouble(&status) {
+        let status = match answered {
+            Ok(answer) => return Ok(answer.into_inner()),
+            Err(status) => status,
+        };
+        Err(match trouble(&status) {
             None => NoAnswer::Final(passed_on(&status)),
             Some(trouble) => {
                 let (instance_id, why) = (&peer.instance_id, status.message());
                 tracing::debug!(instance_id, why, ?trouble, "a peer did not answer");
+                let about = about(&status, shards);
                 if trouble != Trouble::Hung || is_fair {
-                    self.peers.set_aside(peer, &about(&status, shards), trouble);
+                    self.peers.set_aside(peer, &about, trouble);
+                }
+                if matches!(trouble, Trouble::NotHere | Trouble::Failed) {
+                    self.hear_of_another(peer, &about, until).await;
                 }
                 let status = match trouble {
                     // What it says of marks is not for the caller.
@@ -325,6 +341,26 @@ impl Instances {
                 NoAnswer::Elsewhere(status)
             }
         })
+    }
+
+    /// Waits, not for long, until somebody other than `peer` is known to have `shards`, which it was
+    /// asked for and no longer has. It heard of its successor before it closed them; this instance may
+    /// hear of that a moment later.
+    pub(crate) async fn hear_of_another(&self, peer: &Peer, shards: &[Partition], until: Deadline) {
+        let (need, tried) = (Need::default(), [peer.instance_id.clone()]);
+        let heard = async {
+            loop {
+                let changed = self.cluster.changed();
+                if shards.iter().all(|shard| self.way(*shard, &need, &tried).is_ok()) {
+                    return;
+                }
+                changed.await;
+            }
+        };
+        if peer.heard.elapsed() < GONE_WITHOUT_A_WORD && !planted(Bug::AsksNobodyElse) {
+            // What comes of it is seen by whoever looks for another.
+            let _ = until.or_within(WORD).bound(heard).await;
+        }
     }
 }
 

@@ -84,7 +84,14 @@ impl Instances {
         let ask = |(peer, spares, shards): Group| async move {
             let half = spares.then(|| asked.deadline.remaining() / 2);
             let answered = match &peer {
-                Some(peer) => self.call(peer, &shards, half, asked, remote).await,
+                Some(peer) => {
+                    let answered = self.call(peer, &shards, half, asked, remote).await;
+                    if let Ok(Part { missing, .. }) = &answered {
+                        let gone: Vec<_> = missing.iter().map(|(shard, _)| *shard).collect();
+                        self.hear_of_another(peer, &gone, asked.until(half)).await;
+                    }
+                    answered
+                }
                 None => {
                     let part = local(shards.clone(), asked.until(half)).await;
                     part.map_err(|fault| NoAnswer::Final(fault.into()))
