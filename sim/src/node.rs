@@ -108,8 +108,12 @@ impl Node {
 pub(crate) fn start(world: &Rc<World>, id: &str, set: &str, zone: &str, disk: MemoryDisk) {
     let address = format!("{id}:1");
     let weather = Arc::new(Weather::default());
-    let log =
-        NodeLog { log: world.log.clone(), weather: weather.clone(), power: disk.power().clone() };
+    let log = NodeLog {
+        log: world.log.clone(),
+        weather: weather.clone(),
+        power: disk.power().clone(),
+        seed: world.rng(&format!("announcements to {id}")).u64(..),
+    };
     let (net, from) = (world.net.clone(), address.clone());
     let processor = Settings {
         disk: Disk::Memory(disk.clone()),

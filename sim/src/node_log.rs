@@ -25,6 +25,9 @@ const SESSION: Duration = Duration::from_secs(6);
 /// How many records are given out at a time.
 const PORTION: usize = 8;
 
+/// How long an announcement may take from the log to an instance.
+const HEARS_WITHIN_MS: u64 = 50;
+
 /// No shard.
 const NONE: u32 = u32::MAX;
 
@@ -74,6 +77,8 @@ pub(crate) struct NodeLog {
     pub(crate) log: Log,
     pub(crate) weather: Arc<Weather>,
     pub(crate) power: CancellationToken,
+    /// Decides when it hears what.
+    pub(crate) seed: u64,
 }
 
 /// Without power nothing is ever answered.
@@ -119,6 +124,7 @@ impl EventLog for NodeLog {
             shard,
             weather: self.weather.clone(),
             power: self.power.clone(),
+            rng: fastrand::Rng::with_seed(self.seed),
             waiting: VecDeque::new(),
             batch: None,
         }))
@@ -147,6 +153,7 @@ struct NodeReader {
     shard: Option<u32>,
     weather: Arc<Weather>,
     power: CancellationToken,
+    rng: fastrand::Rng,
     /// What was read and is not given out yet; the batch that it is of, with the positions given.
     waiting: VecDeque<Record>,
     batch: Option<Batch>,
@@ -177,6 +184,10 @@ impl Reader for NodeReader {
         }
         if self.batch.is_none() {
             let mut batch = powered(&self.power, self.reader.next(max_wait)).await?;
+            if self.shard.is_none() {
+                // Some hear it sooner than others.
+                sleep(Duration::from_millis(self.rng.u64(0..HEARS_WITHIN_MS))).await;
+            }
             if batch.records.len() <= PORTION {
                 return Ok(batch);
             }
