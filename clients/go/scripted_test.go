@@ -90,13 +90,12 @@ func (s *scripted) noted(ctx context.Context) error {
 func (s *scripted) PlaceOrder(ctx context.Context, r *pb.PlaceOrderRequest) (*pb.PlaceOrderResponse, error) {
 	s.mu.Lock()
 	s.requestIDs = append(s.requestIDs, r.RequestId)
+	receipt := fmt.Sprintf("r-%d", len(s.requestIDs))
 	s.mu.Unlock()
 	if err := s.noted(ctx); err != nil {
 		return nil, err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return &pb.PlaceOrderResponse{Receipt: fmt.Sprintf("r-%d", len(s.requestIDs))}, nil
+	return &pb.PlaceOrderResponse{Receipt: receipt}, nil
 }
 
 func (s *scripted) asked(ctx context.Context, f *pb.Freshness) error {
