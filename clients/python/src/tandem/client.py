@@ -41,7 +41,7 @@ class Client:
 
         `command` and `query` are addresses, `host:port`; several query services are taken in turn, and
         one that can't be reached is passed over. The names of several are resolved here, once; a
-        single name is resolved by gRPC, again when connecting fails.
+        single name, which may stand for several hosts, by gRPC, again when connecting fails.
 
         `tls`: False is plain text, True trusts the system's certificates, bytes are the certificates
         to trust (PEM), and gRPC's channel credentials are taken as they are (client certificates).
