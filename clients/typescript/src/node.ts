@@ -13,8 +13,8 @@ export interface NodeOptions extends ClientOptions {
   tls?: boolean | ConnectionOptions;
 }
 
-// So that a host that is gone is noticed.
-const KEEPALIVE = { pingIntervalMs: 10_000, pingTimeoutMs: 5_000 };
+// So that a host that is gone, or takes a connection and says nothing, is noticed.
+const KEEPALIVE = { pingIntervalMs: 10_000, pingTimeoutMs: 5_000, connectTimeoutMs: 5_000 };
 
 /** Makes a client. Throws a `ConfigurationError` if that is not possible with these options. */
 export function connect(options: NodeOptions): Client {
