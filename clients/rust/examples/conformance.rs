@@ -136,7 +136,7 @@ impl Driver {
         let mut builder = Client::builder(text(line, "command")?, texts(line, "query"));
         if let Some(ca) = line["tls"]["ca"].as_str() {
             let ca = Certificate::from_pem(std::fs::read(ca)?);
-            builder = builder.tls(ClientTlsConfig::new().ca_certificate(ca));
+            builder = builder.tls_with(ClientTlsConfig::new().ca_certificate(ca));
         }
         if let Some(token) = line["token"].as_str() {
             builder = builder.token(token);

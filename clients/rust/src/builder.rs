@@ -65,10 +65,17 @@ impl Builder {
         Self { command, queries, tls, token, timeout, tries, route_directly: false }
     }
 
-    /// Speaks TLS: with the system's certificates
-    /// (`ClientTlsConfig::new().with_native_roots()`), or with given ones (`.ca_certificate(..)`).
+    /// Speaks TLS, and trusts whom the system trusts.
     #[must_use]
-    pub fn tls(mut self, tls: ClientTlsConfig) -> Self {
+    pub fn tls(self) -> Self {
+        self.tls_with(ClientTlsConfig::new().with_native_roots())
+    }
+
+    /// Speaks TLS in a way of the caller's, who says whom to trust (`ClientTlsConfig::new()` alone
+    /// trusts nobody): given certificates by `.ca_certificate(..)`, the system's by
+    /// `.with_native_roots()`.
+    #[must_use]
+    pub fn tls_with(mut self, tls: ClientTlsConfig) -> Self {
         self.tls = Some(tls);
         self
     }
@@ -229,9 +236,9 @@ mod tests {
         for client in [client().token("secret"), fetched()] {
             assert!(matches!(client.build().unwrap_err(), Misconfigured::TokenWithoutTls));
         }
-        let tls = ClientTlsConfig::new;
-        assert!(fetched().tls(tls()).build().is_ok());
-        let error = client().tls(tls()).token("two\nlines").build().unwrap_err();
+        assert!(fetched().tls_with(ClientTlsConfig::new()).build().is_ok());
+        let error =
+            client().tls_with(ClientTlsConfig::new()).token("two\nlines").build().unwrap_err();
         assert!(matches!(error, Misconfigured::Token) && !error.to_string().contains("lines"));
     }
 
