@@ -4,8 +4,13 @@
 use tandem_proto::v1;
 use tonic::Streaming;
 
+/// The contract has all the calls that there are.
+mod sealed {
+    pub trait Sealed {}
+}
+
 /// A request of the contract.
-pub trait Call: prost::Message + Clone + Default + 'static {
+pub trait Call: sealed::Sealed + prost::Message + Clone + Default + 'static {
     /// What it is answered with; for a watch, a message of its stream.
     type Response: prost::Message + Default + 'static;
     /// The method's name.
@@ -55,6 +60,8 @@ pub(crate) type Stream<C> = Streaming<<C as Call>::Response>;
 
 macro_rules! calls {
     ($service:literal, $command:literal: $($name:literal $request:ident => $response:ident)*) => {$(
+        impl sealed::Sealed for v1::$request {}
+
         impl Call for v1::$request {
             type Response = v1::$response;
             const NAME: &'static str = $name;
