@@ -121,41 +121,42 @@ impl Core {
 }
 
 /// Rounded up, so that first tries say the same, which costs nothing on the wire when repeated.
-fn in_millis(left: Duration) -> Duration {
+pub(crate) fn in_millis(left: Duration) -> Duration {
     let millis = left.as_micros().div_ceil(1_000);
     Duration::from_millis(u64::try_from(millis).unwrap_or(u64::MAX))
 }
 
-fn request_of<C: Call>(metadata: &MetadataMap, message: &C) -> Request<C> {
+pub(crate) fn request_of<C: Call>(metadata: &MetadataMap, message: &C) -> Request<C> {
     Request::from_parts(metadata.clone(), tonic::Extensions::default(), message.clone())
 }
 
 async fn once<C: Call>(address: &Address, request: Request<C>) -> Result<C::Response, Error> {
-    let answer = async {
-        let mut grpc = ready(address).await?;
-        let path = PathAndQuery::from_static(C::PATH);
-        grpc.unary(request, path, ProstCodec::default()).await.map(Response::into_inner)
-    };
-    answer.await.map_err(|status| Error::of(C::NAME, &address.name, status))
+    let mut grpc = ready::<C>(address).await?;
+    let path = PathAndQuery::from_static(C::PATH);
+    let answer = grpc.unary(request, path, ProstCodec::default()).await;
+    address.give_back(grpc);
+    answer.map(Response::into_inner).map_err(|status| failed::<C>(address, status))
 }
 
 /// Opens a stream at one address.
 pub(crate) async fn open<C: Call>(
     address: &Address,
-    metadata: &MetadataMap,
-    message: &C,
+    request: Request<C>,
 ) -> Result<Stream<C>, Error> {
-    let answer = async {
-        let mut grpc = ready(address).await?;
-        let request = request_of(metadata, message);
-        let path = PathAndQuery::from_static(C::PATH);
-        grpc.server_streaming(request, path, ProstCodec::default()).await.map(Response::into_inner)
-    };
-    answer.await.map_err(|status| Error::of(C::NAME, &address.name, status))
+    let mut grpc = ready::<C>(address).await?;
+    let path = PathAndQuery::from_static(C::PATH);
+    let answer = grpc.server_streaming(request, path, ProstCodec::default()).await;
+    address.give_back(grpc);
+    answer.map(Response::into_inner).map_err(|status| failed::<C>(address, status))
 }
 
-async fn ready(address: &Address) -> Result<Grpc<Line>, Status> {
-    let mut grpc = Grpc::new(address.line.clone());
-    grpc.ready().await.map_err(Status::from_error)?;
+async fn ready<C: Call>(address: &Address) -> Result<Grpc<Line>, Error> {
+    let mut grpc = address.grpc();
+    let ready = grpc.ready().await.map_err(Status::from_error);
+    ready.map_err(|status| failed::<C>(address, status))?;
     Ok(grpc)
+}
+
+fn failed<C: Call>(address: &Address, status: Status) -> Error {
+    Error::of(C::NAME, &address.name, status)
 }

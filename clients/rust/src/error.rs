@@ -18,6 +18,7 @@ pub struct Error {
     metadata: HashMap<String, String>,
     violations: Vec<Violation>,
     retry_delay: Option<Duration>,
+    answered: bool,
     unreachable: bool,
     #[source]
     status: Status,
@@ -97,9 +98,16 @@ impl Error {
         self.retry_delay
     }
 
-    /// Whether nobody answered, so that another address may do.
-    pub(crate) fn is_unreachable(&self) -> bool {
-        self.unreachable
+    /// Whether a service of Tandem said it, and not somebody on the way, or this client.
+    #[must_use]
+    pub fn is_of_tandem(&self) -> bool {
+        self.answered
+    }
+
+    /// Whether nobody answered, so that another address may do. Whoever answers where an instance was
+    /// announced (`in_turn` is false then) and is no Tandem is not who was announced.
+    pub(crate) fn is_silence(&self, in_turn: bool) -> bool {
+        self.unreachable || !in_turn && !self.answered
     }
 
     /// A failed call of `call` at `address`.
@@ -111,6 +119,12 @@ impl Error {
     pub(crate) fn silent(code: Code, call: &str, address: &str, waited: Duration) -> Self {
         let text = format!("{call} at {address}: no answer within {waited:.1?}");
         Self { unreachable: true, ..Self::from(Status::new(code, text)) }
+    }
+
+    /// The same about settling receipts, which had to be done before `call` could be sent.
+    pub(crate) fn unsent(self, call: &str) -> Self {
+        let why = "the session's receipts could not be settled";
+        Self { message: format!("{call} was not sent: {why}: {}", self.message), ..self }
     }
 
     fn told(status: Status, in_words: impl FnOnce(String) -> String) -> Self {
@@ -133,6 +147,7 @@ impl Error {
             metadata: info.map(|info| info.metadata).unwrap_or_default(),
             violations: violations.collect(),
             retry_delay: details.retry_info().and_then(|info| info.retry_delay),
+            answered,
             unreachable: !answered
                 && (code == Code::Unavailable || here && code == Code::DeadlineExceeded),
             status,
@@ -227,7 +242,7 @@ mod tests {
         assert_eq!((error.message(), &*error.metadata()["shard"]), ("not yet", "3"));
         assert_eq!(error.retry_delay(), Some(Duration::from_millis(70)));
         assert_eq!(error.violations()[0].field, "a");
-        assert!(!error.is_unreachable());
+        assert!(!error.is_silence(true));
         assert_eq!(Status::from(error).code(), Code::Unavailable);
     }
 
@@ -236,7 +251,7 @@ mod tests {
         let reset = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
         let error = Error::of("GetOrder", "a:1", Status::from_error(Box::new(reset)));
         assert_eq!((error.code(), error.reason()), (Code::Unavailable, "UNAVAILABLE"));
-        assert!(error.is_unreachable());
+        assert!(error.is_silence(true));
         assert_eq!(error.to_string(), "GetOrder at a:1: connection reset");
         let status = error.source().unwrap().downcast_ref::<Status>().unwrap();
         assert_eq!(status.code(), Code::Unavailable);
@@ -246,7 +261,7 @@ mod tests {
     fn tonics_own_timeout_is_a_deadline() {
         let expired = Status::from_error(Box::new(TimeoutExpired(())));
         let error = Error::of("GetOrder", "a:1", expired);
-        assert_eq!((error.kind(), error.is_unreachable()), (Kind::DeadlineExceeded, true));
+        assert_eq!((error.kind(), error.is_silence(true)), (Kind::DeadlineExceeded, true));
     }
 
     #[test]

@@ -6,9 +6,11 @@ use tandem_proto::v1::Freshness;
 
 /// The most that a query takes (`Freshness.receipts`).
 const MOST_SHOWN: usize = 32;
-/// The most that are kept of those that can't be merged, which leaves a place for the merged one.
-/// Only a service that is newer than this crate makes such receipts. With more, the oldest go.
+/// The most that are shown of those that can't be merged, which leaves a place for the merged one.
+/// Only a service that is newer than this crate makes such receipts.
 const MOST_UNREAD: usize = MOST_SHOWN - 1;
+/// Who has written so often without reading settles before the next command.
+const MOST_KEPT: usize = 1_024;
 
 /// The receipts of a session.
 #[derive(Debug, Default)]
@@ -29,10 +31,26 @@ impl Receipts {
         if self.positions.note(receipt) || self.unread.iter().any(|known| known == receipt) {
             return;
         }
-        if self.unread.len() == MOST_UNREAD {
-            self.unread.pop_front();
-        }
         self.unread.push_back(receipt.to_owned());
+    }
+
+    /// Whether no more are to be made before some are settled.
+    pub(crate) fn is_full(&self) -> bool {
+        self.unread.len() >= MOST_KEPT
+    }
+
+    /// The oldest of those that can't be merged, when there are more than a query takes beside `given`
+    /// ones: a position that reflects them can take their place, by [`Self::settled`].
+    pub(crate) fn surplus(&self, given: usize) -> Option<Vec<String>> {
+        let oldest = || self.unread.iter().take(MOST_SHOWN).cloned().collect();
+        (self.unread.len() > room(given)).then(oldest)
+    }
+
+    /// Puts `position` in the place of those that it reflects.
+    pub(crate) fn settled(&mut self, reflected: &[String], position: &str) {
+        self.unread.retain(|receipt| !reflected.contains(receipt));
+        self.shown = None;
+        self.keep(position);
     }
 
     /// Everything that was kept, in as few receipts as can be.
@@ -43,22 +61,36 @@ impl Receipts {
     }
 
     /// Adds them to what a request brings along. Those of the request are merged too when there
-    /// would be more than a query takes.
-    pub(crate) fn show(&mut self, to: &mut Option<Freshness>) {
+    /// would be more than a query takes. False, and nothing is added, if there is a surplus.
+    pub(crate) fn show(&mut self, to: &mut Option<Freshness>) -> bool {
+        if self.unread.len() > room(given(to)) {
+            return false;
+        }
         let all = self.all();
         if all.is_empty() {
-            return;
+            return true;
         }
         let shown = &mut to.get_or_insert_default().receipts;
         if shown.len() + all.len() <= MOST_SHOWN {
             shown.extend_from_slice(all);
-            return;
+            return true;
         }
         let mut together = self.positions.clone();
         shown.retain(|receipt| !together.note(receipt));
         shown.extend(together.receipt());
         shown.extend(self.unread.iter().cloned());
+        true
     }
+}
+
+/// How many receipts a request brings along.
+pub(crate) fn given(to: &Option<Freshness>) -> usize {
+    to.as_ref().map_or(0, |freshness| freshness.receipts.len())
+}
+
+/// How many that can't be merged may be shown beside `given` ones; one of the session's is always left.
+fn room(given: usize) -> usize {
+    MOST_UNREAD.saturating_sub(given).max(1)
 }
 
 #[cfg(test)]
@@ -84,12 +116,12 @@ mod tests {
     fn freshness_of_a_request_is_kept() {
         let mut receipts = Receipts::default();
         let mut nothing = None;
-        receipts.show(&mut nothing);
+        assert!(receipts.show(&mut nothing));
         assert_eq!(nothing, None);
         receipts.keep(&receipt(0, 1));
         let max_staleness = Some(prost_types::Duration { seconds: 1, nanos: 0 });
         let mut asked = Some(Freshness { receipts: vec!["its own".into()], max_staleness });
-        receipts.show(&mut asked);
+        assert!(receipts.show(&mut asked));
         let asked = asked.unwrap();
         assert_eq!(asked.receipts, ["its own".to_owned(), receipt(0, 1)]);
         assert_eq!(asked.max_staleness, max_staleness);
@@ -104,7 +136,7 @@ mod tests {
             receipts: (0..32).map(|n| receipt(n, 1)).collect(),
             ..Freshness::default()
         });
-        receipts.show(&mut asked);
+        assert!(receipts.show(&mut asked));
         let shown = asked.unwrap().receipts;
         assert_eq!((shown.len(), &*shown[1]), (2, "of a newer service"));
         let proofs = receipt::decode(&shown[0]).unwrap();
@@ -112,12 +144,19 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_merged_is_bounded() {
+    fn what_cannot_be_merged_is_kept_until_it_is_settled() {
         let mut receipts = Receipts::default();
-        (0..100).for_each(|n| receipts.keep(&format!("newer {n}")));
-        receipts.keep("newer 99");
+        (0..40).for_each(|n| receipts.keep(&format!("newer {n}")));
+        receipts.keep("newer 39");
         receipts.keep("");
-        assert_eq!(receipts.all().len(), MOST_UNREAD);
-        assert_eq!(receipts.all().last().unwrap(), "newer 99");
+        assert_eq!(receipts.all().len(), 40);
+        let oldest = receipts.surplus(0).unwrap();
+        assert_eq!((oldest.len(), &*oldest[31]), (32, "newer 31"));
+        receipts.settled(&oldest, "newer position");
+        assert_eq!((receipts.all().len(), &*receipts.all()[0]), (9, "newer 32"));
+        assert_eq!(receipts.all()[8], "newer position");
+        assert_eq!((receipts.surplus(22), receipts.surplus(23).map(|s| s.len())), (None, Some(9)));
+        (0..1_015).for_each(|n| receipts.keep(&format!("more {n}")));
+        assert!(receipts.is_full());
     }
 }

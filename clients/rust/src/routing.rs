@@ -129,7 +129,13 @@ impl fmt::Debug for Routing {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::client::Client;
+    use crate::testing;
+    use axum::Router;
+    use futures::stream::{self, StreamExt as _};
+    use std::sync::atomic::{AtomicUsize, Ordering};
     use tandem_proto::v1::Shard;
+    use tonic::Status;
 
     fn instance(address: &str, shards: &[(u32, ShardState)]) -> Instance {
         let shard = |(shard, state): &(u32, ShardState)| Shard {
@@ -161,6 +167,42 @@ mod tests {
         ];
         let expected = vec![vec!["b:1", "a:1"], vec!["b:1", "a:1"], vec![]];
         assert_eq!(learned(instances, 3), expected);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn routes_that_are_followed_no_longer_are_forgotten_until_they_are_told_anew() {
+        let opened = AtomicUsize::new(0);
+        let opened = Arc::new(opened);
+        let follow = move |_: WatchRoutingRequest| {
+            let both = [("a:1", 0), ("b:1", 1)];
+            let both = both.map(|(name, shard)| instance(name, &[(shard, ShardState::Serving)]));
+            let said = WatchRoutingResponse {
+                instances: both.into(),
+                shard_count: 2,
+                ..Default::default()
+            };
+            let told = stream::iter([Ok(said)]);
+            match opened.fetch_add(1, Ordering::Relaxed) {
+                0 => told
+                    .chain(stream::once(async {
+                        tokio::time::sleep(Duration::from_secs(1)).await;
+                        Err(Status::unimplemented("an older version, put back"))
+                    }))
+                    .boxed(),
+                _ => told.chain(stream::pending()).boxed(),
+            }
+        };
+        let line = testing::line(testing::streaming(Router::new(), follow), None);
+        let client = Client::new(testing::core(vec![line], Some(Routing::new(Maker::plain()))));
+        let mut known = vec![false];
+        for _ in 0..80 {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            let is_known = client.core.routing.as_ref().unwrap().holder("ada").is_some();
+            if known.last() != Some(&is_known) {
+                known.push(is_known);
+            }
+        }
+        assert_eq!(known, [false, true, false, true]);
     }
 
     #[tokio::test]

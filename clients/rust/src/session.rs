@@ -1,14 +1,16 @@
 //! A thread of work: what was written in it is in what is read in it next, on any instance.
 
 use crate::calls::{Call, Command, Follow, List, Query};
-use crate::client::Client;
+use crate::client::{Client, in_millis};
 use crate::error::Error;
 use crate::lists::{self, Pages, Rows};
-use crate::receipts::Receipts;
+use crate::receipts::{self, Receipts};
+use crate::timeout::taken_timeout;
 use crate::watch::Watch;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tandem_proto::v1;
-use tonic::{IntoRequest, Request};
+use tokio::time::Instant;
+use tonic::{IntoRequest, Request, Status};
 use uuid::Uuid;
 
 /// Keeps the receipts of what was written in it, merged into one, and shows them with each read. It
@@ -86,6 +88,9 @@ impl Session {
         if request_id.is_empty() {
             *request_id = Uuid::new_v4().to_string();
         }
+        if self.kept().is_full() {
+            Box::pin(self.settle(&mut request, 0)).await?;
+        }
         let response = self.client.core.call(request, None).await?;
         self.kept().keep(C::receipt(&response));
         Ok(response)
@@ -95,16 +100,44 @@ impl Session {
         &self,
         mut request: Request<Q>,
     ) -> Result<<Q as Call>::Response, Error> {
-        if let Some(freshness) = request.get_mut().freshness() {
-            self.show(freshness);
-        }
+        self.show(&mut request).await?;
         let holder = self.client.core.holder(request.get_ref());
         self.client.core.call(request, holder).await
     }
 
     /// Adds what there is to show to what a request brings along.
-    pub(crate) fn show(&self, to: &mut Option<v1::Freshness>) {
-        self.kept().show(to);
+    pub(crate) async fn show<Q: Query>(&self, request: &mut Request<Q>) -> Result<(), Error> {
+        while let Some(freshness) = request.get_mut().freshness() {
+            if self.kept().show(freshness) {
+                break;
+            }
+            let given = receipts::given(freshness);
+            Box::pin(self.settle(request, given)).await?;
+        }
+        Ok(())
+    }
+
+    /// Puts positions in the place of receipts that can't be merged, which takes of the request's time.
+    async fn settle<C: Call>(&self, request: &mut Request<C>, given: usize) -> Result<(), Error> {
+        let (core, began) = (&self.client.core, Instant::now());
+        let limit = taken_timeout(request.metadata_mut()).unwrap_or(core.timeout);
+        let left = || in_millis(limit.saturating_sub(began.elapsed()));
+        loop {
+            let Some(receipts) = self.kept().surplus(given) else { break };
+            let freshness = Some(v1::Freshness { receipts: receipts.clone(), max_staleness: None });
+            let page = v1::ListCustomersRequest { page_size: 1, freshness, ..Default::default() };
+            let mut page = Request::new(page);
+            page.set_timeout(left());
+            let page = core.call(page, None).await.map_err(|error| error.unsent(C::NAME))?;
+            let position = page.served.unwrap_or_default().position;
+            if position.is_empty() {
+                let what = "ListCustomers: the answer doesn't say its position";
+                return Err(Error::from(Status::internal(what)).unsent(C::NAME));
+            }
+            self.kept().settled(&receipts, &position);
+        }
+        request.set_timeout(left());
+        Ok(())
     }
 
     fn kept(&self) -> MutexGuard<'_, Receipts> {
@@ -234,6 +267,63 @@ mod tests {
         assert_eq!(shown(&other).await, "");
         other.keep(one.receipts());
         assert_eq!((shown(&other).await, other.receipts()), (receipt(0, 0), one.receipts()));
+    }
+
+    type Asked = Arc<Mutex<Vec<Vec<String>>>>;
+
+    /// A service whose receipts are of a newer kind, and which receipts it was asked to reflect.
+    fn newer(settles: bool) -> (Client, Asked, Arc<AtomicU64>) {
+        let (asked, written) = (Asked::default(), Arc::new(AtomicU64::new(0)));
+        let (noted, counted) = (Arc::clone(&asked), Arc::clone(&written));
+        let place = move |_: Request<v1::PlaceOrderRequest>| {
+            let receipt = format!("newer {}", counted.fetch_add(1, Ordering::Relaxed));
+            async { Ok(v1::PlaceOrderResponse { order: None, receipt }) }
+        };
+        let list = move |request: Request<v1::ListCustomersRequest>| {
+            let mut noted = noted.lock().unwrap();
+            noted.push(request.into_inner().freshness.unwrap_or_default().receipts);
+            let position = format!("newer position {}", noted.len());
+            let served = Some(v1::Served { position, ..Default::default() });
+            let page = v1::ListCustomersResponse { served, ..Default::default() };
+            let answer = if settles { Ok(page) } else { Err(Status::internal("broken")) };
+            async { answer }
+        };
+        let get = async |request: Request<v1::GetCustomerRequest>| {
+            let shown = request.into_inner().freshness.unwrap_or_default().receipts;
+            let customer = Some(v1::Customer { phone: shown.join("|"), ..Default::default() });
+            Ok(v1::GetCustomerResponse { customer, served: None })
+        };
+        let router = testing::answering(Router::new(), place);
+        let router = testing::answering(testing::answering(router, list), get);
+        (testing::client(router), asked, written)
+    }
+
+    #[tokio::test]
+    async fn receipts_of_a_newer_service_are_settled_and_none_is_lost() {
+        let (client, asked, _) = newer(true);
+        let session = client.session();
+        for _ in 0..40 {
+            session.place_order(v1::PlaceOrderRequest::default()).await.unwrap();
+        }
+        let rest: Vec<_> = (32..40).map(|n| format!("newer {n}")).collect();
+        assert_eq!(shown(&session).await, format!("{}|newer position 1", rest.join("|")));
+        let oldest: Vec<_> = (0..32).map(|n| format!("newer {n}")).collect();
+        assert_eq!(*asked.lock().unwrap(), [oldest]);
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_settled_is_told_and_nothing_is_sent() {
+        let (client, asked, written) = newer(false);
+        let session = client.session();
+        session.keep((0..1_024).map(|n| format!("newer {n}")));
+        let place = session.place_order(v1::PlaceOrderRequest::default()).await.unwrap_err();
+        let get = session.get_customer(v1::GetCustomerRequest::default()).await.unwrap_err();
+        for (error, call) in [(place, "PlaceOrder"), (get, "GetCustomer")] {
+            let start = format!("{call} was not sent: the session's receipts could not be settled");
+            assert!(error.code() == tonic::Code::Internal && error.message().starts_with(&start));
+        }
+        assert_eq!((asked.lock().unwrap().len(), written.load(Ordering::Relaxed)), (2, 0));
+        assert_eq!(session.receipts().len(), 1_024);
     }
 
     #[tokio::test(start_paused = true)]

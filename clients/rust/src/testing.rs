@@ -5,6 +5,7 @@ use crate::calls::Call;
 use crate::client::{Client, Core};
 use crate::line::{Line, Token};
 use crate::policy::POLICY;
+use crate::routing::Routing;
 use crate::turns::{Address, Turns};
 use axum::Router;
 use axum::routing::post;
@@ -79,8 +80,19 @@ pub(crate) fn line(router: Router, token: Option<Token>) -> Line {
 
 /// A client of what the router serves, both services in one.
 pub(crate) fn client(router: Router) -> Client {
-    let address = Arc::new(Address::new("in.memory:1".into(), line(router, None)));
-    let (commands, queries) = (Turns::new(vec![Arc::clone(&address)]), Turns::new(vec![address]));
+    client_of(vec![line(router, None)])
+}
+
+/// A client of several, each both services in one.
+pub(crate) fn client_of(lines: Vec<Line>) -> Client {
+    Client::new(core(lines, None))
+}
+
+/// What a client of several is made of; commands go to the first.
+pub(crate) fn core(lines: Vec<Line>, routing: Option<Routing>) -> Core {
+    let address = |(nth, line)| Arc::new(Address::new(format!("in.memory:{nth}"), line));
+    let all: Vec<_> = lines.into_iter().enumerate().map(address).collect();
+    let (commands, queries) = (Turns::new(vec![Arc::clone(&all[0])]), Turns::new(all));
     let (timeout, tries) = (POLICY.timeout, POLICY.tries);
-    Client::new(Core { commands, queries, timeout, tries, routing: None })
+    Core { commands, queries, timeout, tries, routing }
 }

@@ -7,6 +7,9 @@ const HEADER: &str = "grpc-timeout";
 
 /// Takes the timeout out of a request's metadata: each try is given what is left of it.
 pub(crate) fn taken_timeout(metadata: &mut MetadataMap) -> Option<Duration> {
+    if metadata.is_empty() {
+        return None;
+    }
     let header = metadata.remove(HEADER)?;
     let text = header.to_str().ok()?;
     let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;

@@ -4,6 +4,7 @@
 use crate::error::Error;
 use crate::policy::POLICY;
 use crate::turns::{Address, Turns};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout_at};
@@ -44,7 +45,8 @@ impl Tries<'_> {
             let address = first.unwrap_or_else(|| Arc::clone(self.turns.get(nth)));
             let left = until.saturating_duration_since(now);
             let within = within(&address, left, untried);
-            let error = match timeout_at(now + within, attempt(Arc::clone(&address), left)).await {
+            let attempt = pin!(attempt(Arc::clone(&address), left));
+            let error = match timeout_at(now + within, attempt).await {
                 Ok(Ok(answer)) => {
                     address.note_answer();
                     return Ok(answer);
@@ -55,17 +57,15 @@ impl Tries<'_> {
                 }
                 Err(_) => Error::silent(Code::DeadlineExceeded, self.call, &address.name, within),
             };
-            if error.is_unreachable() {
-                address.note_silence()
-            } else {
-                address.note_answer()
-            }
-            let again = POLICY.retries(error.code());
-            if in_turn && (again || error.is_unreachable()) {
+            let silence = error.is_silence(in_turn);
+            address.note_failure(silence);
+            // Who is no Tandem has the last word only where it was configured.
+            let again = POLICY.retries(error.code()) || !in_turn && silence;
+            if in_turn && (again || silence) {
                 nth = self.turns.leave(nth);
             }
             now = Instant::now();
-            if again && error.is_unreachable() && untried > 0 {
+            if again && silence && untried > 0 && now < until {
                 continue;
             }
             let pause = POLICY.pause(tried, error.retry_delay());
@@ -234,5 +234,25 @@ mod tests {
         assert!(first.is_left_out() && !turns.get(0).is_left_out());
         tokio::time::advance(Duration::from_secs(6)).await;
         assert!(!first.is_left_out());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_answers_where_an_instance_was_announced_and_is_no_tandem_is_passed_over() {
+        let turns = turns(&["a"]);
+        let proxy = Arc::clone(self::turns(&["proxy"]).get(0));
+        let script = Script { first: Some(Arc::clone(&proxy)), ..Script::of(&turns) };
+        let unknown = async |name: &str| match name {
+            "proxy" => Err(Status::unimplemented("no such service")),
+            _ => Ok(()),
+        };
+        script.run(10_000, unknown).await.unwrap();
+        assert_eq!((script.asked(), proxy.is_left_out()), ("proxy a".into(), true));
+        // Of a Tandem, or where it was configured, it is the answer.
+        let script = Script { first: Some(proxy), ..Script::of(&turns) };
+        let refused = async |_: &str| Err(said(Code::InvalidArgument, None));
+        assert_eq!(script.run(10_000, refused).await.unwrap_err().reason(), "SAID");
+        let script = Script::of(&turns);
+        let error = script.run(10_000, async |_| Err(Status::unimplemented("no"))).await;
+        assert_eq!((error.unwrap_err().code(), script.asked()), (Code::Unimplemented, "a".into()));
     }
 }

@@ -1,10 +1,11 @@
 //! A stream that goes on when it is interrupted, on whichever instance answers next.
 
 use crate::calls::{Follow, Stream};
-use crate::client::{Core, open};
+use crate::client::{Core, in_millis, open, request_of};
 use crate::error::Error;
 use crate::policy::POLICY;
 use crate::session::Session;
+use crate::timeout::taken_timeout;
 use crate::tries::within;
 use crate::turns::Address;
 use futures::StreamExt as _;
@@ -14,7 +15,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use tonic::metadata::MetadataMap;
 use tonic::{Code, Request, Status};
 
@@ -35,8 +36,9 @@ const FINAL: [Code; 6] = [
     Code::FailedPrecondition,
 ];
 
-/// What is watched, as a stream. It has no end but an error; drop it to end it. Nothing is asked
-/// before the first one is waited for.
+/// What is watched, as a stream. It has no end but an error, DEADLINE_EXCEEDED after the request's
+/// [`set_timeout`](Request::set_timeout) if it has one; drop it to end it. Nothing is asked before the
+/// first one is waited for.
 pub struct Watch<T> {
     stream: BoxStream<'static, Result<T, Error>>,
 }
@@ -46,7 +48,9 @@ impl<T: Send + Sync + 'static> Watch<T> {
     where
         F: Follow<Response = T>,
     {
-        let (metadata, _, request) = request.into_parts();
+        let (mut metadata, _, request) = request.into_parts();
+        let until =
+            taken_timeout(&mut metadata).and_then(|limit| Instant::now().checked_add(limit));
         let untried = core.turns::<F>().all().len();
         let (stream, interruptions, rest) = (None, 0, None);
         let course = Course {
@@ -58,10 +62,11 @@ impl<T: Send + Sync + 'static> Watch<T> {
             interruptions,
             untried,
             rest,
+            until,
             over: false,
         };
         let stream = futures::stream::unfold(course, async |mut course| {
-            let next = course.next().await.transpose()?;
+            let next = course.next_in_time().await.transpose()?;
             course.over = next.is_err();
             Some((next, course))
         });
@@ -99,10 +104,18 @@ struct Course<F: Follow> {
     /// How many addresses were not asked since the last pause.
     untried: usize,
     rest: Option<Instant>,
+    /// When all of it is to be over.
+    until: Option<Instant>,
     over: bool,
 }
 
 impl<F: Follow> Course<F> {
+    async fn next_in_time(&mut self) -> Result<Option<F::Response>, Error> {
+        let Some(until) = self.until else { return self.next().await };
+        let up = || Status::deadline_exceeded(format!("{}: its time is up", F::NAME));
+        timeout_at(until, self.next()).await.unwrap_or_else(|_| Err(up().into()))
+    }
+
     async fn next(&mut self) -> Result<Option<F::Response>, Error> {
         while !self.over {
             if let Some(until) = self.rest.take() {
@@ -122,17 +135,16 @@ impl<F: Follow> Course<F> {
                 Err(status) => status,
             };
             let error = Error::of(F::NAME, &address.name, status);
-            if error.is_unreachable() {
-                address.note_silence();
-            }
-            // Whoever takes the call and can't keep it has had its turn.
             let turns = self.core.turns::<F>();
+            let silence = error.is_silence(turns.has(address));
+            address.note_failure(silence);
+            // Whoever takes the call and can't keep it has had its turn.
             let nth = turns.current();
             if Arc::ptr_eq(turns.get(nth), address) {
                 turns.leave(nth);
             }
             self.stream = None;
-            self.interrupted(error)?;
+            self.interrupted(error, silence)?;
         }
         Ok(None)
     }
@@ -146,12 +158,19 @@ impl<F: Follow> Course<F> {
         let in_turn = holder.is_none();
         self.untried -= usize::from(in_turn);
         let address = holder.unwrap_or_else(|| Arc::clone(turns.get(nth)));
-        let mut request = self.request.clone();
-        if let (Some(session), Some(freshness)) = (&self.session, request.freshness()) {
-            session.show(freshness);
+        let mut request = request_of(&self.metadata, &self.request);
+        if let Some(session) = &self.session
+            && let Err(error) = session.show(&mut request).await
+        {
+            return self.interrupted(error, false);
+        }
+        // What settling has left of a call's time is no limit of a watch.
+        taken_timeout(request.metadata_mut());
+        if let Some(until) = self.until {
+            request.set_timeout(in_millis(until.saturating_duration_since(Instant::now())));
         }
         let within = within(&address, OPENING, self.untried);
-        let opened = timeout(within, open(&address, &self.metadata, &request)).await;
+        let opened = timeout(within, open(&address, request)).await;
         let error = match opened {
             Ok(Ok(stream)) => {
                 address.note_answer();
@@ -161,28 +180,27 @@ impl<F: Follow> Course<F> {
             Ok(Err(error)) => error,
             Err(_) => Error::silent(Code::Unavailable, F::NAME, &address.name, within),
         };
-        if error.is_unreachable() {
-            address.note_silence()
-        } else {
-            address.note_answer()
-        }
+        let silence = error.is_silence(in_turn);
+        address.note_failure(silence);
         if in_turn {
             turns.leave(nth);
         }
-        if error.is_unreachable() && self.untried > 0 {
+        if silence && self.untried > 0 {
             return Ok(());
         }
-        self.interrupted(error)
+        self.interrupted(error, silence)
     }
 
     /// Counts an interruption and pauses, or ends it.
-    fn interrupted(&mut self, error: Error) -> Result<(), Error> {
+    fn interrupted(&mut self, error: Error, is_silence: bool) -> Result<(), Error> {
         self.interruptions += 1;
-        if FINAL.contains(&error.code()) || self.interruptions >= MOST_INTERRUPTIONS {
+        let is_final = FINAL.contains(&error.code()) && !is_silence;
+        let rest = Instant::now() + POLICY.pause(self.interruptions, error.retry_delay());
+        let is_late = self.until.is_some_and(|until| rest >= until);
+        if is_final || is_late || self.interruptions >= MOST_INTERRUPTIONS {
             return Err(error);
         }
-        let pause = POLICY.pause(self.interruptions, error.retry_delay());
-        self.rest = Some(Instant::now() + pause);
+        self.rest = Some(rest);
         self.untried = self.core.turns::<F>().all().len();
         Ok(())
     }
@@ -262,6 +280,51 @@ mod tests {
             assert!(watch.next().await.is_none());
             assert_eq!(asked.lock().unwrap().len(), 1);
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn its_deadline_is_for_all_of_it() {
+        let broken = |_: WatchCustomerOrdersRequest| {
+            let first = stream::iter([document("one")]).chain(stream::once(async {
+                tokio::time::sleep(Duration::from_secs(2)).await;
+                Err(Status::internal("broke"))
+            }));
+            first.boxed()
+        };
+        let session = testing::client(testing::streaming(Router::new(), broken)).session();
+        let mut request = Request::new(WatchCustomerOrdersRequest::default());
+        request.set_timeout(Duration::from_secs(10));
+        let (began, mut watch, mut seen) =
+            (Instant::now(), session.watch_customer_orders(request), 0);
+        let error = loop {
+            match watch.next().await.unwrap() {
+                Ok(_) => seen += 1,
+                Err(error) => break error,
+            }
+        };
+        assert_eq!((error.code(), seen), (Code::DeadlineExceeded, 5), "{error}");
+        assert!(began.elapsed() >= Duration::from_secs(10) && watch.next().await.is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_takes_it_and_cannot_keep_it_is_left() {
+        let fails = |_| stream::iter([Err(Status::unavailable("broke"))]).boxed();
+        let keeps = |_| stream::iter([document("one")]).chain(stream::pending()).boxed();
+        let lines = [
+            testing::line(
+                testing::streaming::<WatchCustomerOrdersRequest>(Router::new(), fails),
+                None,
+            ),
+            testing::line(
+                testing::streaming::<WatchCustomerOrdersRequest>(Router::new(), keeps),
+                None,
+            ),
+        ];
+        let session = testing::client_of(lines.into()).session();
+        let mut watch = session.watch_customer_orders(WatchCustomerOrdersRequest::default());
+        let began = Instant::now();
+        assert!(watch.next().await.unwrap().is_ok());
+        assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
     }
 
     #[tokio::test(start_paused = true)]
