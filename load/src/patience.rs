@@ -8,8 +8,9 @@ use crate::fault::Fault;
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tandem_client::Error;
+use tokio::time::Instant;
 use tonic::Code;
 
 /// The first pause where the service names none; it doubles with each try.
@@ -60,7 +61,7 @@ impl Patience {
                 }
                 Err(error) => error,
             };
-            if !may_be_sent_again(error.code()) {
+            if !may_be_sent_again(&error) {
                 self.succeeded();
                 return Err(GaveUp::Answered(error));
             }
@@ -101,10 +102,15 @@ impl Patience {
     }
 }
 
-/// These codes promise a later success. All requests made here are safe to repeat: queries change
-/// nothing and commands carry a request id.
-fn may_be_sent_again(code: Code) -> bool {
-    matches!(code, Code::Unavailable | Code::DeadlineExceeded | Code::ResourceExhausted)
+/// These codes promise a later success; INTERNAL does where no service said it, as of a stream that
+/// was broken off. All requests made here are safe to repeat: queries change nothing and commands
+/// carry a request id.
+fn may_be_sent_again(error: &Error) -> bool {
+    match error.code() {
+        Code::Unavailable | Code::DeadlineExceeded | Code::ResourceExhausted => true,
+        Code::Internal => !error.is_of_tandem(),
+        _ => false,
+    }
 }
 
 fn pause(asked: Option<Duration>, tries: u32) -> Duration {
@@ -120,13 +126,20 @@ fn words(error: &Error) -> String {
 mod tests {
     use super::*;
     use tonic::Status;
+    use tonic_types::{ErrorDetails, StatusExt as _};
 
     #[test]
     fn only_what_may_succeed_later_is_sent_again() {
-        assert!(may_be_sent_again(Code::Unavailable) && may_be_sent_again(Code::DeadlineExceeded));
-        for code in [Code::InvalidArgument, Code::NotFound, Code::Internal, Code::Unknown] {
-            assert!(!may_be_sent_again(code), "{code:?}");
+        let error = |code| Error::from(Status::new(code, ""));
+        for code in [Code::Unavailable, Code::DeadlineExceeded, Code::Internal] {
+            assert!(may_be_sent_again(&error(code)), "{code:?}");
         }
+        for code in [Code::InvalidArgument, Code::NotFound, Code::Unknown] {
+            assert!(!may_be_sent_again(&error(code)), "{code:?}");
+        }
+        let details = ErrorDetails::with_error_info("STORE_FAILED", "tandem.v1", []);
+        let broken = Status::with_error_details(Code::Internal, "", details);
+        assert!(!may_be_sent_again(&broken.into()));
     }
 
     #[test]
@@ -138,7 +151,7 @@ mod tests {
         assert_eq!(pause(None, 40), LONGEST_PAUSE);
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn a_success_elsewhere_gives_new_patience() {
         let patience = Patience::new("the service".into(), Duration::from_millis(80));
         let gone = async {
@@ -151,6 +164,7 @@ mod tests {
         let started = Instant::now();
         let (gone, fine) = tokio::join!(gone, fine);
         assert!(fine.is_ok() && matches!(gone, Err(GaveUp::Exhausted(..))));
+        // It began anew after 60 ms, with the first try after that.
         assert!(started.elapsed() >= Duration::from_millis(140), "{:?}", started.elapsed());
         assert!(patience.retries() > 0);
     }
