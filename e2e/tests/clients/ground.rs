@@ -72,6 +72,11 @@ impl Ground {
         own.into_iter().chain(further).map(|(name, value)| (name.to_owned(), value)).collect()
     }
 
+    /// Where the command service is, and the query services.
+    pub(crate) fn services(&self) -> (String, Vec<String>) {
+        (address(&self.tandem.urls.command), self.queries.clone())
+    }
+
     fn ca(&self) -> String {
         self.folder.path().join("ca.pem").to_str().unwrap().to_owned()
     }

@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a panic is how a test fails
 
 mod cases;
+mod direct;
 mod driver;
 mod example;
 mod expect;
@@ -69,6 +70,11 @@ language!(rust);
 #[tokio::test(flavor = "multi_thread")]
 async fn typescript_over_grpc_web() {
     conforms("typescript", &[("TANDEM_TRANSPORT", "web")]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rust_passes_nothing_on() {
+    direct::passes_nothing_on().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
