@@ -54,11 +54,7 @@ class AddressesTest {
     Addresses.Lookup lookup =
         name -> {
           if (name.equals("slow")) {
-            try {
-              enough.await();
-            } catch (InterruptedException e) {
-              Thread.currentThread().interrupt();
-            }
+            FakeTandem.await(enough);
           }
           return new InetAddress[] {InetAddress.getLoopbackAddress()};
         };

@@ -17,6 +17,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
@@ -49,6 +50,15 @@ final class FakeTandem implements AutoCloseable {
   private final AtomicInteger receipts = new AtomicInteger();
   private final AtomicInteger positions = new AtomicInteger();
   private final Server server;
+
+  /** Waits for what a test has in its hand; an interruption ends it. */
+  static void await(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
 
   FakeTandem() {
     this(InsecureServerCredentials.create());

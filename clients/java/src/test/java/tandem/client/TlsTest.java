@@ -143,11 +143,7 @@ class TlsTest {
         () -> {
           if (fetched.incrementAndGet() == 2) {
             asked.countDown();
-            try {
-              enough.await();
-            } catch (InterruptedException e) {
-              Thread.currentThread().interrupt();
-            }
+            FakeTandem.await(enough);
           }
           return "t";
         };
@@ -170,11 +166,7 @@ class TlsTest {
     CountDownLatch enough = new CountDownLatch(1);
     Supplier<String> slow =
         () -> {
-          try {
-            enough.await();
-          } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-          }
+          FakeTandem.await(enough);
           return "t";
         };
     try (TandemClient client = client(slow, "localhost:" + tandem.port())) {

@@ -61,11 +61,7 @@ class WatchTest {
             public boolean hasNext() {
               CountDownLatch ended = new CountDownLatch(1);
               watched.addListener(c -> ended.countDown(), Runnable::run);
-              try {
-                ended.await();
-              } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-              }
+              FakeTandem.await(ended);
               throw Status.CANCELLED.asRuntimeException();
             }
 
