@@ -86,7 +86,9 @@ impl Instances {
             let answered = match &peer {
                 Some(peer) => {
                     let answered = self.call(peer, &shards, half, asked, remote).await;
-                    if let Ok(Part { missing, .. }) = &answered {
+                    if let Ok(Part { missing, .. }) = &answered
+                        && !missing.is_empty()
+                    {
                         let gone: Vec<_> = missing.iter().map(|(shard, _)| *shard).collect();
                         self.hear_of_another(peer, &gone, asked.until(half)).await;
                     }
