@@ -8,7 +8,7 @@ use tandem_proto::v1::Freshness;
 const MOST_SHOWN: usize = 32;
 /// The most that are shown of those that can't be merged, which leaves a place for the merged one.
 /// Only a service that is newer than this crate makes such receipts.
-const MOST_UNREAD: usize = MOST_SHOWN - 1;
+pub(crate) const MOST_UNREAD: usize = MOST_SHOWN - 1;
 /// Who has written so often without reading settles before the next command.
 const MOST_KEPT: usize = 1_024;
 
@@ -39,11 +39,11 @@ impl Receipts {
         self.unread.len() >= MOST_KEPT
     }
 
-    /// The oldest of those that can't be merged, when there are more than a query takes beside `given`
-    /// ones: a position that reflects them can take their place, by [`Self::settled`].
-    pub(crate) fn surplus(&self, given: usize) -> Option<Vec<String>> {
+    /// The oldest of those that can't be merged, when there are more than there is `room` for: a
+    /// position that reflects them can take their place, by [`Self::settled`].
+    pub(crate) fn surplus(&self, room: usize) -> Option<Vec<String>> {
         let oldest = || self.unread.iter().take(MOST_SHOWN).cloned().collect();
-        (self.unread.len() > room(given)).then(oldest)
+        (self.unread.len() > room).then(oldest)
     }
 
     /// Puts `position` in the place of those that it reflects.
@@ -61,36 +61,32 @@ impl Receipts {
     }
 
     /// Adds them to what a request brings along. Those of the request are merged too when there
-    /// would be more than a query takes. False, and nothing is added, if there is a surplus.
-    pub(crate) fn show(&mut self, to: &mut Option<Freshness>) -> bool {
-        if self.unread.len() > room(given(to)) {
-            return false;
+    /// would be more than a query takes.
+    ///
+    /// # Errors
+    /// If there is a [surplus](Self::surplus), the room that there is; nothing is added then.
+    pub(crate) fn show(&mut self, to: &mut Option<Freshness>) -> Result<(), usize> {
+        let given = to.as_ref().map_or(0, |freshness| freshness.receipts.len());
+        // One of the session's is always left.
+        let room = MOST_UNREAD.saturating_sub(given).max(1);
+        if self.unread.len() > room {
+            return Err(room);
         }
         let all = self.all();
         if all.is_empty() {
-            return true;
+            return Ok(());
         }
         let shown = &mut to.get_or_insert_default().receipts;
         if shown.len() + all.len() <= MOST_SHOWN {
             shown.extend_from_slice(all);
-            return true;
+            return Ok(());
         }
         let mut together = self.positions.clone();
         shown.retain(|receipt| !together.note(receipt));
         shown.extend(together.receipt());
         shown.extend(self.unread.iter().cloned());
-        true
+        Ok(())
     }
-}
-
-/// How many receipts a request brings along.
-pub(crate) fn given(to: &Option<Freshness>) -> usize {
-    to.as_ref().map_or(0, |freshness| freshness.receipts.len())
-}
-
-/// How many that can't be merged may be shown beside `given` ones; one of the session's is always left.
-fn room(given: usize) -> usize {
-    MOST_UNREAD.saturating_sub(given).max(1)
 }
 
 #[cfg(test)]
@@ -116,12 +112,12 @@ mod tests {
     fn freshness_of_a_request_is_kept() {
         let mut receipts = Receipts::default();
         let mut nothing = None;
-        assert!(receipts.show(&mut nothing));
+        assert_eq!(receipts.show(&mut nothing), Ok(()));
         assert_eq!(nothing, None);
         receipts.keep(&receipt(0, 1));
         let max_staleness = Some(prost_types::Duration { seconds: 1, nanos: 0 });
         let mut asked = Some(Freshness { receipts: vec!["its own".into()], max_staleness });
-        assert!(receipts.show(&mut asked));
+        assert_eq!(receipts.show(&mut asked), Ok(()));
         let asked = asked.unwrap();
         assert_eq!(asked.receipts, ["its own".to_owned(), receipt(0, 1)]);
         assert_eq!(asked.max_staleness, max_staleness);
@@ -136,7 +132,7 @@ mod tests {
             receipts: (0..32).map(|n| receipt(n, 1)).collect(),
             ..Freshness::default()
         });
-        assert!(receipts.show(&mut asked));
+        assert_eq!(receipts.show(&mut asked), Ok(()));
         let shown = asked.unwrap().receipts;
         assert_eq!((shown.len(), &*shown[1]), (2, "of a newer service"));
         let proofs = receipt::decode(&shown[0]).unwrap();
@@ -150,12 +146,17 @@ mod tests {
         receipts.keep("newer 39");
         receipts.keep("");
         assert_eq!(receipts.all().len(), 40);
-        let oldest = receipts.surplus(0).unwrap();
+        let oldest = receipts.surplus(MOST_UNREAD).unwrap();
         assert_eq!((oldest.len(), &*oldest[31]), (32, "newer 31"));
         receipts.settled(&oldest, "newer position");
         assert_eq!((receipts.all().len(), &*receipts.all()[0]), (9, "newer 32"));
         assert_eq!(receipts.all()[8], "newer position");
-        assert_eq!((receipts.surplus(22), receipts.surplus(23).map(|s| s.len())), (None, Some(9)));
+        let mut beside = |given| {
+            let freshness = Freshness { receipts: vec![String::new(); given], max_staleness: None };
+            receipts.show(&mut Some(freshness))
+        };
+        assert_eq!((beside(22), beside(23), beside(40)), (Ok(()), Err(8), Err(1)));
+        assert_eq!((receipts.surplus(9), receipts.surplus(8).map(|s| s.len())), (None, Some(9)));
         (0..1_015).for_each(|n| receipts.keep(&format!("more {n}")));
         assert!(receipts.is_full());
     }

@@ -171,8 +171,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn routes_that_are_followed_no_longer_are_forgotten_until_they_are_told_anew() {
-        let opened = AtomicUsize::new(0);
-        let opened = Arc::new(opened);
+        let opened = Arc::new(AtomicUsize::new(0));
         let follow = move |_: WatchRoutingRequest| {
             let both = [("a:1", 0), ("b:1", 1)];
             let both = both.map(|(name, shard)| instance(name, &[(shard, ShardState::Serving)]));

@@ -4,7 +4,7 @@ use crate::calls::{Call, Command, Follow, List, Query};
 use crate::client::{Client, in_millis};
 use crate::error::Error;
 use crate::lists::{self, Pages, Rows};
-use crate::receipts::{self, Receipts};
+use crate::receipts::{MOST_UNREAD, Receipts};
 use crate::timeout::taken_timeout;
 use crate::watch::Watch;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -89,7 +89,7 @@ impl Session {
             *request_id = Uuid::new_v4().to_string();
         }
         if self.kept().is_full() {
-            Box::pin(self.settle(&mut request, 0)).await?;
+            Box::pin(self.settle(&mut request, MOST_UNREAD)).await?;
         }
         let response = self.client.core.call(request, None).await?;
         self.kept().keep(C::receipt(&response));
@@ -108,22 +108,20 @@ impl Session {
     /// Adds what there is to show to what a request brings along.
     pub(crate) async fn show<Q: Query>(&self, request: &mut Request<Q>) -> Result<(), Error> {
         while let Some(freshness) = request.get_mut().freshness() {
-            if self.kept().show(freshness) {
-                break;
-            }
-            let given = receipts::given(freshness);
-            Box::pin(self.settle(request, given)).await?;
+            let Err(room) = self.kept().show(freshness) else { break };
+            Box::pin(self.settle(request, room)).await?;
         }
         Ok(())
     }
 
-    /// Puts positions in the place of receipts that can't be merged, which takes of the request's time.
-    async fn settle<C: Call>(&self, request: &mut Request<C>, given: usize) -> Result<(), Error> {
+    /// Puts positions in the place of receipts that can't be merged until there is `room` for the
+    /// rest, which takes of the request's time.
+    async fn settle<C: Call>(&self, request: &mut Request<C>, room: usize) -> Result<(), Error> {
         let (core, began) = (&self.client.core, Instant::now());
         let limit = taken_timeout(request.metadata_mut()).unwrap_or(core.timeout);
         let left = || in_millis(limit.saturating_sub(began.elapsed()));
         loop {
-            let Some(receipts) = self.kept().surplus(given) else { break };
+            let Some(receipts) = self.kept().surplus(room) else { break };
             let freshness = Some(v1::Freshness { receipts: receipts.clone(), max_staleness: None });
             let page = v1::ListCustomersRequest { page_size: 1, freshness, ..Default::default() };
             let mut page = Request::new(page);

@@ -57,8 +57,7 @@ impl Tries<'_> {
                 }
                 Err(_) => Error::silent(Code::DeadlineExceeded, self.call, &address.name, within),
             };
-            let silence = error.is_silence(in_turn);
-            address.note_failure(silence);
+            let silence = address.note_failure(&error, in_turn);
             // Who is no Tandem has the last word only where it was configured.
             let again = POLICY.retries(error.code()) || !in_turn && silence;
             if in_turn && (again || silence) {

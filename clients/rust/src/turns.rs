@@ -1,5 +1,6 @@
 //! The addresses of a service, taken in turn: the one that did last is asked until it fails.
 
+use crate::error::Error;
 use crate::line::Line;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -57,9 +58,15 @@ impl Address {
         lost != 0 && self.made.elapsed() < Duration::from_millis(lost) + LEFT_OUT
     }
 
-    /// Takes in that a call failed: in silence, or with an answer.
-    pub(crate) fn note_failure(&self, is_silence: bool) {
-        if is_silence { self.note_silence() } else { self.note_answer() }
+    /// Takes in how a call failed here, and says whether [in silence](Error::is_silence).
+    pub(crate) fn note_failure(&self, error: &Error, in_turn: bool) -> bool {
+        let silence = error.is_silence(in_turn);
+        if silence {
+            self.note_silence()
+        } else {
+            self.note_answer()
+        }
+        silence
     }
 
     pub(crate) fn note_answer(&self) {

@@ -136,8 +136,7 @@ impl<F: Follow> Course<F> {
             };
             let error = Error::of(F::NAME, &address.name, status);
             let turns = self.core.turns::<F>();
-            let silence = error.is_silence(turns.has(address));
-            address.note_failure(silence);
+            let silence = address.note_failure(&error, turns.has(address));
             // Whoever takes the call and can't keep it has had its turn.
             let nth = turns.current();
             if Arc::ptr_eq(turns.get(nth), address) {
@@ -180,8 +179,7 @@ impl<F: Follow> Course<F> {
             Ok(Err(error)) => error,
             Err(_) => Error::silent(Code::Unavailable, F::NAME, &address.name, within),
         };
-        let silence = error.is_silence(in_turn);
-        address.note_failure(silence);
+        let silence = address.note_failure(&error, in_turn);
         if in_turn {
             turns.leave(nth);
         }
