@@ -56,5 +56,7 @@ if __name__ == "__main__":
     try:
         with tandem.Client(COMMAND, QUERY) as client:
             tell(client)
-    except (tandem.TandemError, tandem.ConfigurationError) as error:
+    except tandem.Unavailable as error:
         sys.exit(f"{error}; is Tandem running? Start it by: make run QUERY_INSTANCES=3")
+    except (tandem.TandemError, tandem.ConfigurationError) as error:
+        sys.exit(str(error))

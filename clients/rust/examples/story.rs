@@ -3,7 +3,7 @@
 
 use futures::TryStreamExt as _;
 use std::process::ExitCode;
-use tandem_client::{Client, Kind, v1};
+use tandem_client::{Client, Error, Kind, v1};
 
 fn addresses(variable: &str, default: &str) -> Vec<String> {
     let given = std::env::var(variable).unwrap_or_else(|_| default.to_owned());
@@ -23,7 +23,13 @@ fn orders_of(customer_id: &str, page_size: i32) -> v1::GetCustomerOrdersRequest 
 #[tokio::main]
 async fn main() -> ExitCode {
     let Err(error) = tell().await else { return ExitCode::SUCCESS };
-    eprintln!("{error}; is Tandem running? (make run QUERY_INSTANCES=3)");
+    let kind = error.downcast_ref().map(Error::kind);
+    let hint = if kind == Some(Kind::Unavailable) {
+        "; is Tandem running? (make run QUERY_INSTANCES=3)"
+    } else {
+        ""
+    };
+    eprintln!("{error}{hint}");
     ExitCode::FAILURE
 }
 
